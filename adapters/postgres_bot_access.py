@@ -1,0 +1,124 @@
+"""A bot as its turns' effects need it: its token and server, its model and key (decrypted).
+
+Triggered by the effect runner for every effect, so it is remembered for a moment: an edited bot is
+asked with its new values at most MAX_AGE seconds later.
+"""
+
+import time
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres_transactions import fetch, transaction
+from adapters.secret_box import SecretBox, SecretUnreadable
+from application.model import ModelAccess, ModelApi
+from application.ports import Failed, TelegramAccess
+from domain.failures import Fatal, Terminal
+
+MAX_AGE = 1.0
+DEFAULT_MODEL_KEYS = ("openai.apiKey", "openai.baseUrl", "defaults.model", "defaults.instructions")
+
+_LOAD = """
+SELECT id, name, token, telegram_api_url, model_api, model, base_url, api_key, instructions,
+       temperature, max_output_tokens, assistant_id, history_messages, telegram_mode
+FROM bots WHERE id = $1
+"""
+
+
+class Environment(Struct, frozen=True):
+    """What the environment gives to bots and settings that do not say it themselves."""
+
+    telegram_api_url: str
+    openai_api_key: str | None
+    openai_base_url: str | None
+    default_model: str
+
+
+class BotAccess(Struct, frozen=True):
+    """Everything that an effect of the bot needs. `history_messages`: how many it is told."""
+
+    bot_id: int
+    name: str
+    telegram: TelegramAccess
+    model: ModelAccess | Fatal
+    history_messages: int
+    polling: bool
+
+
+class PostgresBotAccess:
+    """Loads bots' access, and remembers it for MAX_AGE seconds."""
+
+    def __init__(self, engine: AsyncEngine, box: SecretBox, environment: Environment) -> None:
+        self._engine = engine
+        self._box = box
+        self._environment = environment
+        self._known: dict[int, tuple[float, BotAccess]] = {}
+
+    async def get(self, bot_id: int) -> BotAccess:
+        """The bot's access. Raises Failed: the bot is gone, or its secrets cannot be read."""
+        known = self._known.get(bot_id)
+        now = time.monotonic()
+        if known is not None and now - known[0] < MAX_AGE:
+            return known[1]
+        async with transaction(self._engine) as connection:
+            rows = await fetch(connection, _LOAD, bot_id)
+            values = await fetch(
+                connection,
+                "SELECT id, value FROM settings WHERE id = ANY($1::text[])",
+                list(DEFAULT_MODEL_KEYS),
+            )
+        if not rows:
+            self._known.pop(bot_id, None)
+            raise Failed(Terminal("the bot was deleted", chat_gone=True))
+        try:
+            access = self._access(rows[0], {row[0]: row[1] for row in values})
+        except SecretUnreadable as error:
+            raise Failed(Fatal(str(error))) from None
+        self._known[bot_id] = (now, access)
+        return access
+
+    def _access(self, row: Any, settings: dict[str, str]) -> BotAccess:  # noqa: ANN401 - a row
+        (
+            bot_id, name, token, api_url, model_api, model, base_url, api_key, instructions,
+            temperature, max_output_tokens, assistant_id, history_messages, mode,
+        ) = row  # fmt: skip
+        environment = self._environment
+        return BotAccess(
+            bot_id=bot_id,
+            name=name,
+            telegram=TelegramAccess(
+                bot_id, self._box.decrypt(token), api_url or environment.telegram_api_url
+            ),
+            model=self._model(
+                ModelAccess(
+                    api=ModelApi(model_api),
+                    model=model or settings.get("defaults.model") or environment.default_model,
+                    base_url=base_url,
+                    api_key=self._box.decrypt(api_key) if api_key else "",
+                    instructions=instructions or settings.get("defaults.instructions"),
+                    temperature=temperature,
+                    max_output_tokens=max_output_tokens,
+                    assistant_id=assistant_id,
+                ),
+                settings,
+            ),
+            history_messages=history_messages,
+            polling=mode == "POLLING",
+        )
+
+    def _model(self, access: ModelAccess, settings: dict[str, str]) -> ModelAccess | Fatal:
+        """The bot's own server with its own key, or the global server with a key of either.
+
+        The global key never goes to a bot's own base_url.
+        """
+        if access.base_url is not None:
+            return access if access.api_key else Fatal("the bot's own model server needs a key")
+        stored = settings.get("openai.apiKey")
+        key = access.api_key or (self._box.decrypt(stored) if stored else None)
+        key = key or self._environment.openai_api_key
+        if not key:
+            return Fatal("no OpenAI key: set openai.apiKey in the settings, or OPENAI_API_KEY")
+        base_url = settings.get("openai.baseUrl") or self._environment.openai_base_url
+        return replace(access, base_url=base_url, api_key=key)

@@ -1,0 +1,65 @@
+"""application.intake.Inbox on PostgreSQL: updates and their jobs, many in one commit."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters import pgqueuer_jobs
+from adapters.postgres_transactions import fetch, transaction
+from application.intake import InboxState, Incoming, Receipt
+from application.jobs import Job
+from domain.conversation import HANDLE_UPDATE
+
+_INSERT = """
+WITH given AS (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[])
+      WITH ORDINALITY AS row (bot_id, update_id, payload, chat_id, state, position)
+), kept AS (
+    INSERT INTO telegram_updates (bot_id, update_id, payload, chat_id, state)
+    SELECT bot_id, update_id, payload, chat_id, state
+    FROM given JOIN bots ON bots.id = given.bot_id
+    ORDER BY bot_id, update_id
+    ON CONFLICT DO NOTHING
+    RETURNING bot_id, update_id
+)
+SELECT given.position, bots.id IS NOT NULL, kept.update_id IS NOT NULL
+FROM given
+LEFT JOIN bots ON bots.id = given.bot_id
+LEFT JOIN kept ON kept.bot_id = given.bot_id AND kept.update_id = given.update_id
+ORDER BY given.position
+"""
+
+
+class PostgresInbox:
+    """The inbox."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def insert(self, updates: Sequence[Incoming]) -> Sequence[Receipt]:
+        receipts: list[Receipt] = []
+        first: set[tuple[int, int]] = set()
+        jobs: list[Job] = []
+        async with transaction(self._engine) as connection:
+            rows = await fetch(
+                connection,
+                _INSERT,
+                [update.bot_id for update in updates],
+                [update.update_id for update in updates],
+                [update.payload for update in updates],
+                [update.chat for update in updates],
+                [update.state.value for update in updates],
+            )
+            for update, (_, known, kept) in zip(updates, rows, strict=True):
+                identity = (update.bot_id, update.update_id)
+                if not known:
+                    receipts.append(Receipt.UNKNOWN_BOT)
+                elif not kept or identity in first:
+                    receipts.append(Receipt.DUPLICATE)
+                else:
+                    first.add(identity)
+                    receipts.append(Receipt.KEPT)
+                    if update.state is InboxState.WAITING and update.chat is not None:
+                        jobs.append(Job(HANDLE_UPDATE, update.chat.encode()))
+            await pgqueuer_jobs.publish(connection, jobs)
+        return receipts

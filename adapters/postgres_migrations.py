@@ -1,0 +1,73 @@
+"""Runs the Alembic revisions of migrations/ on a database, once, however many start at once.
+
+Triggered by `kotodom migrate` and by every command that needs a current schema. A session-level
+advisory lock makes whoever comes second wait, and then find nothing to do.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import migrations
+
+ADVISORY_KEY = 0x6B6F746F646F6D
+"""The advisory lock's number: "kotodom" in ASCII."""
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, with the connection that migrations/env.py takes."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__path__[0])))
+    config.attributes["connection"] = connection
+    return config
+
+
+async def migrate(engine: AsyncEngine, revision: str = "head") -> tuple[str | None, str | None]:
+    """Bring the schema up (or, by a named revision, down); the revisions (before, after)."""
+
+    def move(connection: Connection) -> tuple[str | None, str | None]:
+        before = _revision(connection)
+        config = alembic_config(connection)
+        if revision == "head" or before is None:
+            command.upgrade(config, revision)
+        else:
+            _towards(config, before, revision)(config, revision)
+        return before, _revision(connection)
+
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_KEY})
+        await connection.commit()
+        try:
+            result = await connection.run_sync(move)
+            await connection.commit()
+        finally:
+            await connection.rollback()
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_KEY})
+            await connection.commit()
+    return result
+
+
+async def is_current(engine: AsyncEngine) -> bool:
+    """Whether the database has the revision that this code was written for."""
+    async with engine.connect() as connection:
+        revision = await connection.run_sync(_revision)
+    return revision == ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _towards(config: Config, before: str, revision: str) -> Callable[[Config, str], None]:
+    """upgrade or downgrade, whichever leads from the one revision to the other."""
+    if revision == "base":
+        return command.downgrade
+    script = ScriptDirectory.from_config(config)
+    newer = {item.revision for item in script.iterate_revisions("head", before)}
+    return command.upgrade if revision in newer else command.downgrade

@@ -1,0 +1,293 @@
+"""The tables (DESIGN §5) as SQLAlchemy Core; migrations/ makes them, a test holds both together.
+
+pgqueuer's own tables are not here: its migration is its schema, and its library reads them.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, CITEXT, UUID
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Moment = DateTime(timezone=True)
+
+
+def _created_at() -> Column[object]:
+    return Column("created_at", Moment, nullable=False, server_default=func.now())
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=func.gen_random_uuid()),
+    Column("email", CITEXT, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="ACTIVE"),
+    _created_at(),
+    Column("updated_at", Moment, nullable=False, server_default=func.now()),
+    _one_of("role", "ADMIN", "MANAGER", "USER"),
+    _one_of("status", "ACTIVE", "DISABLED"),
+)
+
+bots = Table(
+    "bots",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("token_fingerprint", Text, nullable=False, unique=True),
+    Column("username", Text),
+    Column("model", Text),
+    Column("model_api", Text, nullable=False, server_default="RESPONSES"),
+    Column("instructions", Text),
+    Column("temperature", Double),
+    Column("max_output_tokens", Integer),
+    Column("history_messages", Integer, nullable=False, server_default="20"),
+    Column("assistant_id", Text),
+    Column("start_message", Text),
+    Column("help_text", Text),
+    Column("error_message", Text),
+    Column("enabled", Boolean, nullable=False, server_default="false"),
+    Column("is_active", Boolean, nullable=False, server_default="false"),
+    Column("error", Text),
+    Column("telegram_mode", Text, nullable=False),
+    Column("telegram_api_url", Text),
+    Column("base_url", Text),
+    Column("api_key", Text),
+    Column("owner_user_id", UUID, ForeignKey("users.id", ondelete="SET NULL"), index=True),
+    _created_at(),
+    Column("updated_at", Moment, nullable=False, server_default=func.now()),
+    _one_of("model_api", "RESPONSES", "CHAT_COMPLETIONS"),
+    _one_of("telegram_mode", "WEBHOOK", "POLLING"),
+)
+
+tg_users = Table(
+    "tg_users",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("username", Text),
+    Column("name", Text),
+    Column("full_name", Text),
+    Column("language_code", Text),
+    _created_at(),
+)
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("telegram_chat_id", BigInteger, nullable=False),
+    Column("topic_id", BigInteger),
+    Column("bot_id", BigInteger, ForeignKey("bots.id", ondelete="CASCADE"), nullable=False),
+    Column("thread_id", Text),
+    Column("thread_upto", BigInteger, nullable=False, server_default="0"),
+    Column("context_from", BigInteger, nullable=False, server_default="0"),
+    Column("told", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("tg_user_id", BigInteger),
+    Column("name", Text),
+    Column("owner_job_id", BigInteger),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    Column("paused_at", Moment),
+    _created_at(),
+    Column("last_message_at", Moment),
+    Index(None, "bot_id", "last_message_at", "id"),
+    Index(None, "last_message_at", "id"),
+)
+
+message_ids = Sequence("messages_id_seq", metadata=metadata, data_type=BigInteger)
+"""Ids of messages; a message's processing has the id of the message it answers."""
+
+messages = Table(
+    "messages",
+    metadata,
+    Column(
+        "id", BigInteger, message_ids, server_default=message_ids.next_value(), primary_key=True
+    ),
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    Column("tg_user_id", BigInteger),
+    Column("bot_id", BigInteger, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("in_context", Boolean, nullable=False, server_default="true"),
+    Column("telegram_update_id", BigInteger),
+    Column("user_message_id", BigInteger),
+    _created_at(),
+    _one_of("sender", "USER", "BOT", "OPERATOR"),
+    Index(None, "chat_id", "id"),
+    UniqueConstraint("bot_id", "telegram_update_id"),
+)
+
+message_processing = Table(
+    "message_processing",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "user_message_id",
+        BigInteger,
+        ForeignKey("messages.id", ondelete="CASCADE"),
+        nullable=False,
+        unique=True,
+    ),
+    Column("bot_id", BigInteger, nullable=False),
+    Column("chat_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text),
+    Column("last_error_at", Moment),
+    Column("terminal_reason", Text),
+    Column("response_message_id", BigInteger),
+    Column("telegram_incoming_message_id", BigInteger),
+    Column("telegram_outgoing_message_id", BigInteger),
+    Column("telegram_update_id", BigInteger),
+    Column("run_id", Text),
+    Column("parts_sent", Integer, nullable=False, server_default="0"),
+    Column("response_generated_at", Moment),
+    Column("response_sent_at", Moment),
+    Column("price", Numeric),
+    Column("model", Text),
+    Column("input_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("turn", Text),
+    _created_at(),
+    Column("updated_at", Moment, nullable=False, server_default=func.now()),
+    _one_of("status", "RECEIVED", "PROCESSING", "COMPLETED", "FAILED", "TERMINAL"),
+    Index(None, "bot_id", "id"),
+    Index(None, "status", "id"),
+    Index(
+        "uq_message_processing_unfinished",
+        "chat_id",
+        unique=True,
+        postgresql_where=text("status IN ('PROCESSING', 'FAILED')"),
+    ),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+telegram_updates = Table(
+    "telegram_updates",
+    metadata,
+    Column("bot_id", BigInteger, ForeignKey("bots.id", ondelete="CASCADE"), primary_key=True),
+    Column("update_id", BigInteger, primary_key=True),
+    Column("received_at", Moment, nullable=False, server_default=func.now()),
+    Column("payload", Text, nullable=False),
+    Column("chat_id", Text),
+    Column("state", Text, nullable=False),
+    _one_of("state", "WAITING", "TAKEN", "IGNORED", "UNREADABLE"),
+    Index(
+        "ix_telegram_updates_waiting",
+        "chat_id",
+        "update_id",
+        postgresql_where=text("state = 'WAITING'"),
+    ),
+    Index(None, "received_at", postgresql_using="brin"),
+)
+
+chat_requests = Table(
+    "chat_requests",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("chat_id", Text, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("processing_id", BigInteger),
+    _created_at(),
+    Column("taken_at", Moment),
+    _one_of("kind", "OPERATOR_MESSAGE", "REFRESH", "RETRY"),
+    Index(
+        "ix_chat_requests_waiting",
+        "chat_id",
+        "id",
+        postgresql_where=text("taken_at IS NULL"),
+    ),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("turn_id", BigInteger),
+    Column("from_state", Text),
+    Column("event", Text, nullable=False),
+    Column("effects", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Index(None, "key", "seq"),
+    Index(None, "turn_id", "seq", postgresql_where=text("turn_id IS NOT NULL")),
+    Index(None, "at", postgresql_using="brin"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("bot_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("cause", Text, primary_key=True),
+    Column("sent_at", Moment, nullable=False),
+    Column("suppressed", Integer, nullable=False, server_default="0"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", Moment, nullable=False, server_default=func.now()),
+    Column("user_id", UUID),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text),
+    Column("before", Text),
+    Column("after", Text),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("key_hash", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("created_by", UUID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    _created_at(),
+    Column("last_used_at", Moment),
+    Column("revoked_at", Moment),
+    _one_of("role", "ADMIN", "MANAGER", "USER"),
+)

@@ -1,0 +1,96 @@
+"""application.sweep.Waiting on PostgreSQL."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters import pgqueuer_jobs
+from adapters.postgres_transactions import execute, fetch, transaction
+from application.jobs import Job
+from domain.conversation import DISABLED_AFTER, HANDLE_UPDATE
+
+BATCH = 5000
+"""Rows deleted by one statement, so that none holds its locks for long."""
+
+# A row of the inbox is looked at by itself: its chat may not exist yet.
+_LINES = """
+    SELECT line.chat_id, line.received_at, bot.id AS bot_id, bot.enabled
+    FROM telegram_updates line JOIN bots bot ON bot.id = line.bot_id
+    WHERE line.state = 'WAITING'
+  UNION ALL
+    SELECT line.chat_id, line.created_at, bot.id, bot.enabled
+    FROM chat_requests line
+    JOIN chats chat ON chat.id = line.chat_id JOIN bots bot ON bot.id = chat.bot_id
+    WHERE line.taken_at IS NULL
+"""
+
+_STRANDED = f"""
+SELECT waiting.chat_id
+FROM (
+    SELECT chat_id FROM ({_LINES}) line
+    WHERE enabled OR received_at < now() - make_interval(secs => $1)
+  UNION
+    SELECT chat_id FROM message_processing WHERE status IN ('PROCESSING', 'FAILED')
+) waiting
+LEFT JOIN chats chat ON chat.id = waiting.chat_id
+LEFT JOIN pgqueuer owner ON owner.id = chat.owner_job_id AND owner.status IN ('queued', 'picked')
+WHERE owner.id IS NULL
+  AND NOT EXISTS (
+    SELECT FROM pgqueuer job
+    WHERE job.entrypoint = $2 AND job.status IN ('queued', 'picked')
+      AND job.payload = convert_to(waiting.chat_id, 'UTF8')
+  )
+ORDER BY waiting.chat_id
+LIMIT 1000
+"""
+
+_WAITING = f"SELECT DISTINCT chat_id FROM ({_LINES}) line WHERE bot_id = $1 ORDER BY chat_id"
+
+_RETENTION = """
+SELECT COALESCE((SELECT value::int FROM settings WHERE id = 'retention.updatesDays'), 30),
+       COALESCE((SELECT value::int FROM settings WHERE id = 'retention.journalDays'), 30),
+       COALESCE((SELECT value::int FROM settings WHERE id = 'retention.jobLogDays'), 7)
+"""
+
+_PRUNE = (
+    """
+    DELETE FROM telegram_updates WHERE (bot_id, update_id) IN (
+        SELECT bot_id, update_id FROM telegram_updates
+        WHERE received_at < now() - make_interval(days => $1) AND state <> 'WAITING' LIMIT $2)
+    """,
+    """
+    DELETE FROM journal WHERE seq IN (
+        SELECT seq FROM journal WHERE at < now() - make_interval(days => $1) LIMIT $2)
+    """,
+    """
+    DELETE FROM pgqueuer_log WHERE id IN (
+        SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => $1) LIMIT $2)
+    """,
+)
+
+
+class PostgresSweep:
+    """Finds and publishes."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def publish_stranded(self) -> int:
+        return await self._publish(_STRANDED, DISABLED_AFTER.total_seconds(), HANDLE_UPDATE)
+
+    async def publish_waiting(self, bot_id: int) -> int:
+        return await self._publish(_WAITING, bot_id)
+
+    async def prune(self) -> int:
+        async with transaction(self._engine) as connection:
+            days = (await fetch(connection, _RETENTION))[0]
+        pruned = 0
+        for statement, keep in zip(_PRUNE, days, strict=True):
+            async with transaction(self._engine) as connection:
+                pruned += await execute(connection, statement, keep, BATCH)
+        return pruned
+
+    async def _publish(self, statement: str, *arguments: object) -> int:
+        async with transaction(self._engine) as connection:
+            chats = await fetch(connection, statement, *arguments)
+            jobs = [Job(HANDLE_UPDATE, chat.encode()) for (chat,) in chats]
+            await pgqueuer_jobs.publish(connection, jobs)
+        return len(jobs)

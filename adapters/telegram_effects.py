@@ -1,0 +1,116 @@
+"""telegram.* effects against the Bot API."""
+
+import asyncio
+
+import structlog
+
+from adapters.postgres_bot_access import BotAccess, PostgresBotAccess
+from adapters.secret_box import SecretBox
+from application.jobs import Lease
+from application.ports import Clock, Failed, Telegram
+from domain import texts
+from domain.commands import COMMANDS
+from domain.effects import EnsureWebhook, RemoveWebhook, SendChatAction, SendMessage
+from domain.events import (
+    MessageFailed,
+    MessageSent,
+    WebhookEnsured,
+    WebhookFailed,
+    WebhookRemoved,
+)
+from domain.failures import Terminal
+
+log = structlog.get_logger("telegram")
+
+TYPING_AFTER = 0.4
+"""Seconds a model may think before "typing" is shown: a quick answer needs none."""
+TYPING_EVERY = 4.5
+"""Telegram shows the action for 5 seconds or less (Bot API 10.3, sendChatAction)."""
+
+
+class TelegramEffects:
+    """Sends messages, shows typing, sets webhooks and the bot's menu."""
+
+    def __init__(
+        self,
+        telegram: Telegram,
+        bots: PostgresBotAccess,
+        box: SecretBox,
+        clock: Clock,
+        public_url: str | None,
+    ) -> None:
+        self._telegram = telegram
+        self._bots = bots
+        self._box = box
+        self._clock = clock
+        self._public_url = public_url
+
+    async def send(self, effect: SendMessage, bot: BotAccess) -> MessageSent | MessageFailed:
+        """Send one part."""
+        try:
+            message_id = await self._telegram.send_message(
+                bot.telegram,
+                effect.chat_id,
+                effect.text,
+                effect.entities,
+                effect.topic_id,
+                effect.reply_to,
+            )
+        except Failed as failed:
+            return MessageFailed(effect.turn, effect.part, failed.failure, self._clock.jitter())
+        return MessageSent(effect.turn, effect.part, message_id)
+
+    async def show(self, effect: SendChatAction, lease: Lease) -> None:
+        """Show the action until cancelled. Nobody waits for it, so its failures end it quietly."""
+        await asyncio.sleep(TYPING_AFTER)
+        try:
+            bot = await self._bots.get(effect.bot_id)
+            while True:
+                lease.check()
+                await self._telegram.send_chat_action(
+                    bot.telegram, effect.chat_id, effect.action, effect.topic_id
+                )
+                await asyncio.sleep(TYPING_EVERY)
+        except Failed as failed:
+            log.info("telegram.action_not_shown", failure=repr(failed.failure))
+
+    async def ensure_webhook(self, effect: EnsureWebhook) -> WebhookEnsured | WebhookFailed:
+        """setWebhook and the menu."""
+        if self._public_url is None:
+            failure = Terminal("webhook mode needs PUBLIC_URL; set it, or let the bot poll")
+            return WebhookFailed(failure, effect.attempt)
+        try:
+            bot = await self._bots.get(effect.bot_id)
+            await self._telegram.set_webhook(
+                bot.telegram,
+                f"{self._public_url}/webhook/{effect.bot_id}",
+                self._box.webhook_secret(effect.bot_id),
+            )
+            await self._menu(bot)
+        except Failed as failed:
+            return WebhookFailed(failed.failure, effect.attempt, self._clock.jitter())
+        return WebhookEnsured()
+
+    async def remove_webhook(self, effect: RemoveWebhook) -> WebhookRemoved | WebhookFailed:
+        """deleteWebhook, and the menu where the bot polls from now on."""
+        try:
+            bot = await self._bots.get(effect.bot_id)
+            await self._telegram.delete_webhook(bot.telegram)
+            if effect.polling:
+                await self._menu(bot)
+        except Failed as failed:
+            return WebhookFailed(
+                failed.failure,
+                effect.attempt,
+                self._clock.jitter(),
+                removing=True,
+                polling=effect.polling,
+            )
+        return WebhookRemoved(effect.polling)
+
+    async def _menu(self, bot: BotAccess) -> None:
+        """The commands, in Russian for Russian users and in English for all others."""
+        for language, code in (("en", None), ("ru", "ru")):
+            menu = texts.MENU["ru" if language == "ru" else "en"]
+            commands = [(name, menu[name]) for name in COMMANDS]
+            await self._telegram.set_my_commands(bot.telegram, commands, code)

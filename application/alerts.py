@@ -1,0 +1,54 @@
+"""An alert to the administrator by Telegram, once an hour for each bot and cause.
+
+Triggered by the job of a notification.adminAlert effect. An alert that cannot be sent is kept in
+the log and counted; it never breaks anything.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from application.ports import Failed, Telegram, TelegramAccess
+from domain.alerts import QUIET, worded
+from domain.effects import AdminAlert
+
+log = structlog.get_logger("alerts")
+
+
+class AlertBook(Protocol):
+    """Remembers when an alert of one bot and cause was last sent."""
+
+    async def note(self, alert: AdminAlert, at: datetime, quiet: float) -> int | None:
+        """How many were held back since the last one; None: hold this one back too (`quiet` s)."""
+        ...
+
+    async def destination(self) -> tuple[TelegramAccess, int | str] | None:
+        """The settings' alert bot and chat; None where they are not set."""
+        ...
+
+
+class Alerts:
+    """The use case."""
+
+    def __init__(self, book: AlertBook, telegram: Telegram) -> None:
+        self._book = book
+        self._telegram = telegram
+        self.undelivered = 0
+
+    async def send(self, alert: AdminAlert, at: datetime) -> None:
+        """Send the alert, or count it."""
+        held_back = await self._book.note(alert, at, QUIET.total_seconds())
+        if held_back is None:
+            return
+        text = worded(alert.text, held_back)
+        log.error("admin.alert", bot=alert.bot_id, cause=alert.cause, text=text)
+        destination = await self._book.destination()
+        if destination is None:
+            return
+        access, chat_id = destination
+        try:
+            await self._telegram.send_message(access, chat_id, text[:4096])
+        except Failed as failed:
+            self.undelivered += 1
+            log.error("admin.alert_undelivered", cause=alert.cause, failure=repr(failed.failure))

@@ -1,0 +1,77 @@
+"""Durable intake: an update is in the inbox, with its job, before anybody is told "received".
+
+Triggered by POST /webhook/{botId} and by the poller. Concurrent updates share one commit.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+from application.batcher import Batcher
+from domain.telegram import Unreadable, answerable, chat_key, decode_update
+
+
+class InboxState(StrEnum):
+    """WAITING for its turn, TAKEN by it, IGNORED (nothing to answer), UNREADABLE (kept so)."""
+
+    WAITING = "WAITING"
+    TAKEN = "TAKEN"
+    IGNORED = "IGNORED"
+    UNREADABLE = "UNREADABLE"
+
+
+class Receipt(StrEnum):
+    """What became of an update; UNKNOWN_BOT: there is no such bot, and nothing was kept."""
+
+    KEPT = "KEPT"
+    DUPLICATE = "DUPLICATE"
+    UNKNOWN_BOT = "UNKNOWN_BOT"
+
+
+class Incoming(Struct, frozen=True):
+    """An update as it is kept: its raw JSON, and the chat whose line it joins, if any."""
+
+    bot_id: int
+    update_id: int
+    payload: str
+    chat: str | None
+    state: InboxState
+
+
+class Inbox(Protocol):
+    """Where updates are kept."""
+
+    async def insert(self, updates: Sequence[Incoming]) -> Sequence[Receipt]:
+        """Keep the updates and publish their jobs, in one transaction. Raises Unavailable."""
+        ...
+
+
+class Intake:
+    """The use case. One instance per process."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._batcher: Batcher[Incoming, Receipt] = Batcher(inbox.insert)
+        self.unreadable = 0
+
+    async def receive(self, bot_id: int, body: bytes) -> Receipt:
+        """Keep an update. Raises domain.telegram.NotAnUpdate, application.jobs.Unavailable."""
+        incoming = incoming_update(bot_id, body)
+        if incoming.state is InboxState.UNREADABLE:
+            self.unreadable += 1
+        return await self._batcher.put(incoming)
+
+
+def incoming_update(bot_id: int, body: bytes) -> Incoming:
+    """Understand an update as far as the inbox needs. Raises NotAnUpdate."""
+    payload = body.decode("utf-8", "replace")
+    try:
+        update = decode_update(body)
+    except Unreadable as unreadable:
+        return Incoming(bot_id, unreadable.update_id, payload, None, InboxState.UNREADABLE)
+    message = answerable(update)
+    if message is None:
+        return Incoming(bot_id, update.update_id, payload, None, InboxState.IGNORED)
+    chat = chat_key(bot_id, message)
+    return Incoming(bot_id, update.update_id, payload, chat, InboxState.WAITING)

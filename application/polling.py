@@ -1,0 +1,139 @@
+"""The polling worker: getUpdates for every bot that polls, and nothing lost between.
+
+One long poll runs for each enabled bot in POLLING mode. The offset moves only after the updates are
+kept (Intake), and a lease for each bot keeps two pollers apart: a second one would make Telegram
+answer 409.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from application.bot_life import BotLife
+from application.intake import Intake
+from application.jobs import Unavailable
+from application.ports import Clock, Failed, Telegram, TelegramAccess
+from domain.events import BotFailed
+from domain.failures import Fatal, Retryable, backoff
+from domain.telegram import NotAnUpdate
+
+log = structlog.get_logger("poller")
+
+LONG_POLL = 25
+"""Seconds that Telegram holds a getUpdates without updates."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at which bots are to be polled."""
+MAX_DELAY = 30.0
+
+
+class PolledBots(Protocol):
+    """Which bots poll, and the right to be the one who does."""
+
+    async def enabled(self) -> Sequence[int]:
+        """Ids of the enabled bots in POLLING mode. Raises Unavailable."""
+        ...
+
+    async def access(self, bot_id: int) -> TelegramAccess:
+        """The bot's token and server. Raises Failed, Unavailable."""
+        ...
+
+    def lease(self, bot_id: int) -> AbstractAsyncContextManager["PollLease | None"]:
+        """Hold the bot's lease for as long as the context lasts; None: another poller has it."""
+        ...
+
+
+class PollLease(Protocol):
+    """The right to poll a bot."""
+
+    def check(self) -> None:
+        """Raises LeaseLost where the lease is not ours any more."""
+        ...
+
+
+class _Identified(msgspec.Struct):
+    update_id: int
+
+
+class Polling:
+    """The use case."""
+
+    def __init__(
+        self, bots: PolledBots, telegram: Telegram, intake: Intake, life: BotLife, clock: Clock
+    ) -> None:
+        self._bots = bots
+        self._telegram = telegram
+        self._intake = intake
+        self._life = life
+        self._clock = clock
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Poll until `stopping`. A bot that is enabled is polled within a second."""
+        polls: dict[int, asyncio.Task[None]] = {}
+        try:
+            while not stopping.is_set():
+                with suppress(Unavailable):
+                    self._follow(polls, set(await self._bots.enabled()))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), LOOK_EVERY)
+        finally:
+            for task in polls.values():
+                task.cancel()
+            await asyncio.gather(*polls.values(), return_exceptions=True)
+
+    def _follow(self, polls: dict[int, asyncio.Task[None]], wanted: set[int]) -> None:
+        for bot_id in [bot_id for bot_id in polls if bot_id not in wanted]:
+            polls.pop(bot_id).cancel()
+        for bot_id in wanted:
+            if bot_id not in polls or polls[bot_id].done():
+                polls[bot_id] = asyncio.create_task(self._poll(bot_id))
+
+    async def _poll(self, bot_id: int) -> None:
+        """One bot, until cancelled. The poller's supervised loop (STYLE, rule 7)."""
+        failures = 0
+        while True:
+            try:
+                async with self._bots.lease(bot_id) as lease:
+                    if lease is None:
+                        await asyncio.sleep(LOOK_EVERY)
+                        continue
+                    async for _ in self._rounds(bot_id, lease):
+                        failures = 0
+            except Failed as failed:
+                if isinstance(failed.failure, Fatal):
+                    event = BotFailed(failed.failure.reason, failed.failure.token_dead)
+                    await self._life.put(bot_id, event)
+                    return
+                log.warning("poller.failed", bot=bot_id, failure=repr(failed.failure))
+            except Exception as error:  # noqa: BLE001 - a supervised loop: whatever ended a round, there is another
+                log.warning("poller.round_ended", bot=bot_id, error=str(error) or repr(error))
+                failed = None
+            failures += 1
+            await asyncio.sleep(self._delay(failed, failures))
+
+    def _delay(self, failed: Failed | None, failures: int) -> float:
+        if failed is not None and isinstance(failed.failure, Retryable) and failed.failure.after:
+            return failed.failure.after
+        return min(backoff(failures, self._clock.jitter()), MAX_DELAY)
+
+    async def _rounds(self, bot_id: int, lease: PollLease) -> AsyncIterator[None]:
+        """Poll and keep, again and again; what we have not kept, Telegram keeps."""
+        access = await self._bots.access(bot_id)
+        offset: int | None = None
+        while True:
+            lease.check()
+            updates = await self._telegram.get_updates(access, offset, LONG_POLL)
+            if updates:
+                await asyncio.gather(*(self._keep(bot_id, update) for update in updates))
+                last = max(msgspec.json.decode(raw, type=_Identified).update_id for raw in updates)
+                offset = last + 1
+            yield
+
+    async def _keep(self, bot_id: int, update: bytes) -> None:
+        try:
+            await self._intake.receive(bot_id, update)
+        except NotAnUpdate as error:
+            log.error("poller.not_an_update", bot=bot_id, error=str(error))

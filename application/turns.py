@@ -1,0 +1,178 @@
+"""A chat's turn, run by its job: take it, perform what it wishes for, bring back the outcomes.
+
+Triggered by the worker with each bot.handle_update job (BOT_HANDLE_UPDATE); it ends when there are
+no more effects, and the job has been acknowledged by then, in the transaction of the last state.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from application.jobs import Lease, LeaseLost, Unavailable
+from application.ports import Clock
+from application.react import (
+    Done,
+    Ended,
+    NeedsAlone,
+    Outcome,
+    Proceed,
+    React,
+    Result,
+    Running,
+    Take,
+)
+from domain.effects import (
+    GenerateReply,
+    ResumeReply,
+    SendChatAction,
+    SendMessage,
+    TurnEffect,
+    TurnToken,
+)
+from domain.events import ReplyStarted, TurnBroke, TurnEvent
+
+log = structlog.get_logger("turns")
+
+Emit = Callable[[ReplyStarted], Awaitable[None]]
+
+
+class TurnRunner(Protocol):
+    """Performs a turn's effects against the world (adapters/effect_runner.py)."""
+
+    async def perform(
+        self, effect: GenerateReply | ResumeReply | SendMessage, lease: Lease, emit: Emit
+    ) -> TurnEvent:
+        """The effect's outcome. `emit` saves the run's id while the stream goes on."""
+        ...
+
+    async def show(self, effect: SendChatAction, lease: Lease) -> None:
+        """Show the action again and again, until cancelled."""
+        ...
+
+
+class Gate:
+    """Shared by the turns of a worker; held alone by one whose worker was killed under it."""
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._alone = asyncio.Lock()
+        self._free = asyncio.Event()
+        self._free.set()
+
+    async def enter(self) -> None:
+        """Wait while a turn runs alone."""
+        async with self._alone:
+            self._running += 1
+            self._free.clear()
+
+    def leave(self) -> None:
+        self._running -= 1
+        if self._running == 0:
+            self._free.set()
+
+    async def alone(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Run when nothing else does; nothing else begins meanwhile."""
+        async with self._alone:
+            await self._free.wait()
+            await run()
+
+
+class Turns:
+    """The use case."""
+
+    def __init__(self, react: React, runner: TurnRunner, clock: Clock) -> None:
+        self._react = react
+        self._runner = runner
+        self._clock = clock
+        self._gate = Gate()
+
+    async def run(self, chat: str, lease: Lease) -> None:
+        """Run the chat's turns until its line is empty, or a retry has to wait.
+
+        Raises LeaseLost, Unavailable: the job was not acknowledged, and is picked again.
+        """
+        await self._gate.enter()
+        try:
+            result = await self._take(chat, lease, alone=False)
+            if not isinstance(result, NeedsAlone):
+                await self._follow(chat, lease, result)
+                return
+        finally:
+            self._gate.leave()
+
+        async def run_alone() -> None:
+            await self._follow(chat, lease, await self._take(chat, lease, alone=True))
+
+        await self._gate.alone(run_alone)
+
+    async def _take(self, chat: str, lease: Lease, *, alone: bool) -> Result:
+        lease.check()
+        try:
+            return await self._react.put(Take(chat, lease.pick, alone))
+        except (LeaseLost, Unavailable):
+            raise
+        except Exception as bug:
+            log.exception("turn.broke", chat=chat)
+            return await self._react.put(Take(chat, lease.pick, alone, broken=describe(bug)))
+
+    async def _follow(self, chat: str, lease: Lease, result: Result) -> None:
+        while True:
+            match result:
+                case Done() | NeedsAlone():
+                    return
+                case Ended(epoch=epoch):
+                    result = await self._proceed(chat, lease, epoch)
+                case Running(token=token, effects=effects):
+                    result = await self._step(chat, lease, token, effects)
+
+    async def _proceed(self, chat: str, lease: Lease, epoch: int) -> Result:
+        try:
+            return await self._react.put(Proceed(chat, lease.pick, epoch))
+        except (LeaseLost, Unavailable):
+            raise
+        except Exception as bug:
+            log.exception("turn.broke", chat=chat)
+            return await self._react.put(Take(chat, lease.pick, broken=describe(bug)))
+
+    async def _step(
+        self, chat: str, lease: Lease, token: TurnToken, effects: tuple[TurnEffect, ...]
+    ) -> Result:
+        try:
+            event = await self._perform(chat, lease, effects)
+            return await self._react.put(Outcome(chat, lease.pick, event))
+        except (LeaseLost, Unavailable):
+            raise
+        except Exception as bug:
+            # A bug never escapes a turn: it is counted in a transaction of its own.
+            log.exception("turn.broke", chat=chat, processing=token.id)
+            broke = TurnBroke(token, describe(bug), self._clock.jitter())
+            return await self._react.put(Outcome(chat, lease.pick, broke))
+
+    async def _perform(self, chat: str, lease: Lease, effects: tuple[TurnEffect, ...]) -> TurnEvent:
+        """Perform the one effect that has an outcome; show the others while it lasts."""
+
+        async def emit(event: ReplyStarted) -> None:
+            if isinstance(await self._react.put(Outcome(chat, lease.pick, event)), Done):
+                raise LeaseLost(f"chat {chat}")
+
+        shown: list[asyncio.Task[None]] = []
+        try:
+            for effect in effects:
+                if isinstance(effect, SendChatAction):
+                    shown.append(asyncio.create_task(self._runner.show(effect, lease)))
+                else:
+                    return await self._runner.perform(effect, lease, emit)
+        finally:
+            for task in shown:
+                task.cancel()
+                with suppress(asyncio.CancelledError, LeaseLost):
+                    await task
+        raise RuntimeError(f"a turn goes on without an effect that has an outcome: {effects}")
+
+
+def describe(bug: Exception) -> str:
+    """A bug in one line, for the timeline."""
+    return f"{type(bug).__name__}: {bug}"[:300]

@@ -1,0 +1,1 @@
+"""The product, pure: (state, event) -> (new state, effects). No I/O, no clock, no randomness."""

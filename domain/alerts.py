@@ -1,0 +1,36 @@
+"""What a person must hear of: the alert's cause and its words.
+
+Alerts are deduplicated per bot and cause (application/alerts.py counts them), so a cause must not
+hold what differs from one message to the next: numbers are taken out of it.
+"""
+
+import re
+from datetime import timedelta
+
+from domain.effects import AdminAlert
+from domain.events import BotProfile
+from domain.turn import Turn
+
+QUIET = timedelta(hours=1)
+"""How long an alert of one bot and cause is counted rather than sent again."""
+
+
+def fingerprint(reason: str) -> str:
+    """The cause of a failure, the same for all failures of one kind."""
+    return re.sub(r"\d+", "#", reason)[:200]
+
+
+def message_alert(turn: Turn, reason: str) -> AdminAlert:
+    """A message ended TERMINAL."""
+    text = f"{turn.bot.name}: message {turn.token.id} was not answered. {reason}"
+    return AdminAlert(turn.bot.id, fingerprint(reason), text)
+
+
+def bot_alert(bot: BotProfile, reason: str) -> AdminAlert:
+    """The bot itself cannot answer any more."""
+    return AdminAlert(bot.id, fingerprint(reason), f"{bot.name}: the bot cannot answer. {reason}")
+
+
+def worded(text: str, suppressed: int) -> str:
+    """The alert as it is sent, with the count of those that were held back since the last one."""
+    return f"{text}\n(and {suppressed} more like it in the last hour)" if suppressed else text

@@ -1,0 +1,55 @@
+"""POST /webhook/{botId}: Telegram delivers an update; it is answered 200 once it is kept.
+
+401 for a wrong secret (nothing is read or kept), 400 for what is no Update, 404 for a bot that is
+gone, 413 for a body that no Update is as long as, 503 with Retry-After while PostgreSQL is away:
+Telegram then sends it again.
+"""
+
+from litestar import Request, Response, post
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from adapters.secret_box import SecretBox
+from application.intake import Intake, Receipt
+from application.jobs import Unavailable
+from domain.telegram import NotAnUpdate
+
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name (setWebhook)
+MAX_BODY = 1024 * 1024
+"""Bytes. Telegram's updates are far shorter: a message has 4096 characters."""
+
+
+@post("/webhook/{bot_id:str}", status_code=200, exclude_from_auth=True, request_max_body_size=None)
+async def webhook(bot_id: str, request: Request[None, None, State]) -> Response[None]:
+    """Keep an update of the bot."""
+    box: SecretBox = request.app.state.secret_box
+    intake: Intake = request.app.state.intake
+    given = request.headers.get(SECRET_HEADER, "").encode("latin-1", "replace")
+    if not bot_id.isdecimal() or len(bot_id) > 18 or not box.is_webhook_secret(int(bot_id), given):
+        raise HTTPException(status_code=401, detail="the secret token is not this bot's")
+    body = await _body(request)
+    try:
+        receipt = await intake.receive(int(bot_id), body)
+    except NotAnUpdate as error:
+        raise HTTPException(status_code=400, detail=str(error)) from None
+    except Unavailable:
+        raise HTTPException(
+            status_code=503, detail="PostgreSQL is away", headers={"Retry-After": "2"}
+        ) from None
+    if receipt is Receipt.UNKNOWN_BOT:
+        raise HTTPException(status_code=404, detail="there is no such bot")
+    return Response(None, status_code=200)
+
+
+async def _body(request: Request[None, None, State]) -> bytes:
+    """The body, read no further than it may be long."""
+    declared = request.headers.get("content-length", "0")
+    body = bytearray()
+    if declared.isdecimal() and int(declared) <= MAX_BODY:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                break
+    if len(body) > MAX_BODY or not declared.isdecimal() or int(declared) > MAX_BODY:
+        raise HTTPException(status_code=413, detail=f"an update has at most {MAX_BODY} bytes")
+    return bytes(body)

@@ -1,0 +1,158 @@
+"""dishka providers of the loop: what the worker and the poller run, and the API's intake.
+
+Beside entrypoints/wiring.py, which has what every process shares.
+"""
+
+from collections.abc import AsyncIterator
+
+from dishka import Provider, Scope, provide
+
+from adapters.effect_runner import EffectRunner
+from adapters.model_effects import ModelEffects
+from adapters.model_prices import GenaiPrices
+from adapters.openai_chat_completions import OpenAIChatCompletions
+from adapters.openai_clients import OpenAIClients
+from adapters.openai_responses import OpenAIResponses
+from adapters.pgqueuer_worker import PgqueuerWorker
+from adapters.postgres_alerts import PostgresAlerts
+from adapters.postgres_bot_access import Environment, PostgresBotAccess
+from adapters.postgres_conversations import PostgresConversations
+from adapters.postgres_history import PostgresHistory
+from adapters.postgres_inbox import PostgresInbox
+from adapters.postgres_polled_bots import PostgresPolledBots
+from adapters.postgres_sweep import PostgresSweep
+from adapters.secret_box import SecretBox
+from adapters.telegram_effects import TelegramEffects
+from adapters.telegram_markdown import TelegramMarkdown
+from application.alerts import Alerts
+from application.bot_life import BotLife
+from application.detached import Detached
+from application.intake import Intake
+from application.jobs import PERFORM_EFFECT
+from application.model import ModelApi
+from application.polling import Polling
+from application.ports import Clock, Telegram
+from application.react import React
+from application.sweep import Sweep
+from application.turns import Turns
+from domain.conversation import HANDLE_UPDATE
+from entrypoints.settings import Settings
+from entrypoints.wiring import HotEngine
+
+
+class IntakeProvider(Provider):
+    """What turns updates into durable rows; the webhook and the poller use it."""
+
+    scope = Scope.APP
+
+    @provide
+    def intake(self, engine: HotEngine) -> Intake:
+        return Intake(PostgresInbox(engine))
+
+
+class LoopProvider(Provider):
+    """What runs turns and effects."""
+
+    scope = Scope.APP
+
+    @provide
+    def bot_access(
+        self, engine: HotEngine, box: SecretBox, environment: Environment
+    ) -> PostgresBotAccess:
+        return PostgresBotAccess(engine, box, environment)
+
+    @provide
+    async def clients(self, settings: Settings) -> AsyncIterator[OpenAIClients]:
+        clients = OpenAIClients(settings.openai_timeout)
+        yield clients
+        await clients.close()
+
+    @provide
+    def model_effects(
+        self,
+        clients: OpenAIClients,
+        settings: Settings,
+        engine: HotEngine,
+        bots: PostgresBotAccess,
+        clock: Clock,
+    ) -> ModelEffects:
+        return ModelEffects(
+            models={
+                ModelApi.RESPONSES: OpenAIResponses(clients, settings.openai_timeout),
+                ModelApi.CHAT_COMPLETIONS: OpenAIChatCompletions(clients, settings.openai_timeout),
+            },
+            bots=bots,
+            history=PostgresHistory(engine),
+            markdown=TelegramMarkdown(),
+            prices=GenaiPrices(),
+            clock=clock,
+        )
+
+    @provide
+    def telegram_effects(
+        self,
+        telegram: Telegram,
+        bots: PostgresBotAccess,
+        box: SecretBox,
+        clock: Clock,
+        settings: Settings,
+    ) -> TelegramEffects:
+        return TelegramEffects(telegram, bots, box, clock, settings.public_url)
+
+    @provide
+    def alerts(
+        self, engine: HotEngine, box: SecretBox, settings: Settings, telegram: Telegram
+    ) -> Alerts:
+        return Alerts(PostgresAlerts(engine, box, settings.telegram_api_url), telegram)
+
+    @provide
+    def sweep(self, engine: HotEngine) -> Sweep:
+        return Sweep(PostgresSweep(engine))
+
+    runner = provide(EffectRunner)
+
+    @provide
+    def turns(self, engine: HotEngine, runner: EffectRunner, clock: Clock) -> Turns:
+        return Turns(React(PostgresConversations(engine), clock), runner, clock)
+
+    @provide
+    def detached(self, runner: EffectRunner, bots: BotLife) -> Detached:
+        return Detached(runner, bots)
+
+    @provide
+    def worker(self, settings: Settings, turns: Turns, detached: Detached) -> PgqueuerWorker:
+        return PgqueuerWorker(
+            direct_dsn(settings),
+            {
+                HANDLE_UPDATE: lambda payload, lease: turns.run(payload.decode(), lease),
+                PERFORM_EFFECT: detached.run,
+            },
+        )
+
+    @provide
+    async def polled_bots(
+        self, engine: HotEngine, bots: PostgresBotAccess, settings: Settings
+    ) -> AsyncIterator[PostgresPolledBots]:
+        polled = PostgresPolledBots(engine, bots, direct_dsn(settings))
+        yield polled
+        await polled.close()
+
+    @provide
+    def polling(
+        self,
+        bots: PostgresPolledBots,
+        telegram: Telegram,
+        intake: Intake,
+        life: BotLife,
+        clock: Clock,
+    ) -> Polling:
+        return Polling(bots, telegram, intake, life, clock)
+
+
+def direct_dsn(settings: Settings) -> str:
+    """A DSN for asyncpg with a session of its own (LISTEN, advisory locks): not a pooler's."""
+    url = settings.worker_database_url or settings.database_url
+    if url is None:
+        raise RuntimeError("settings without a database: entrypoints/parts.py fills it in")
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql{separator}{rest}" if scheme else url
