@@ -14,7 +14,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 	$$each -c 'import sys; sys.exit(not $(SUPPORTED))' 2>/dev/null && echo $$each && break; done)
 
 VENV := .venv
-PIP := $(VENV)/bin/python -m pip --quiet --no-input --disable-pip-version-check
+PIP := $(VENV)/bin/python -m pip -qq --no-input --disable-pip-version-check
 PIP_LOCKED := $(PIP) install --no-user --no-deps --require-hashes --only-binary :all: -r
 SAY := @printf '  %-12s %s\n'
 # The virtual environment's Node comes before the system's: it is there only where it is needed.

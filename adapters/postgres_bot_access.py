@@ -28,12 +28,16 @@ FROM bots WHERE id = $1
 
 
 class Environment(Struct, frozen=True):
-    """What the environment gives to bots and settings that do not say it themselves."""
+    """What the environment gives to bots and settings that do not say it themselves.
+
+    `stand_in_url`: the sandbox's model server, which answers while no real key is known.
+    """
 
     telegram_api_url: str
     openai_api_key: str | None
     openai_base_url: str | None
     default_model: str
+    stand_in_url: str | None = None
 
 
 class BotAccess(Struct, frozen=True):
@@ -111,13 +115,17 @@ class PostgresBotAccess:
     def _model(self, access: ModelAccess, settings: dict[str, str]) -> ModelAccess | Fatal:
         """The bot's own server with its own key, or the global server with a key of either.
 
-        The global key never goes to a bot's own base_url.
+        The global key never goes to a bot's own base_url. The sandbox's server is nobody's own: a
+        bot that points there is answered by the real model as soon as there is a real key.
         """
-        if access.base_url is not None:
+        stand_in = self._environment.stand_in_url
+        if access.base_url is not None and (access.base_url != stand_in or access.api_key):
             return access if access.api_key else Fatal("the bot's own model server needs a key")
         stored = settings.get("openai.apiKey")
         key = access.api_key or (self._box.decrypt(stored) if stored else None)
         key = key or self._environment.openai_api_key
+        if not key and stand_in is not None:
+            return replace(access, base_url=stand_in, api_key="sandbox")
         if not key:
             return Fatal("no OpenAI key: set openai.apiKey in the settings, or OPENAI_API_KEY")
         base_url = settings.get("openai.baseUrl") or self._environment.openai_base_url

@@ -17,10 +17,9 @@ from adapters import pgqueuer_jobs, postgres_turn_rows
 from adapters.postgres_transactions import execute, fetch, transaction
 from application.conversations import Change, ConversationTransaction, Entry, Loaded
 from application.jobs import Pick
-from domain.conversation import Conversation
 from domain.events import BotProfile
 from domain.telegram import User
-from domain.turn import Turn
+from domain.turn import Conversation, Turn
 
 _CREATE = """
 INSERT INTO chats (id, bot_id, telegram_chat_id, topic_id)

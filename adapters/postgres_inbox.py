@@ -8,7 +8,7 @@ from adapters import pgqueuer_jobs
 from adapters.postgres_transactions import fetch, transaction
 from application.intake import InboxState, Incoming, Receipt
 from application.jobs import Job
-from domain.conversation import HANDLE_UPDATE
+from domain.effects import HANDLE_UPDATE
 
 _INSERT = """
 WITH given AS (

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import migrations
+from adapters.postgres_transactions import telling_away
 
 ADVISORY_KEY = 0x6B6F746F646F6D
 """The advisory lock's number: "kotodom" in ASCII."""
@@ -29,7 +30,10 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 async def migrate(engine: AsyncEngine, revision: str = "head") -> tuple[str | None, str | None]:
-    """Bring the schema up (or, by a named revision, down); the revisions (before, after)."""
+    """Bring the schema up (or, by a named revision, down); the revisions (before, after).
+
+    Raises Unavailable.
+    """
 
     def move(connection: Connection) -> tuple[str | None, str | None]:
         before = _revision(connection)
@@ -40,6 +44,13 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> tuple[str | No
             _towards(config, before, revision)(config, revision)
         return before, _revision(connection)
 
+    with telling_away():
+        return await _migrate(engine, move)
+
+
+async def _migrate(
+    engine: AsyncEngine, move: Callable[[Connection], tuple[str | None, str | None]]
+) -> tuple[str | None, str | None]:
     async with engine.connect() as connection:
         await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_KEY})
         await connection.commit()
@@ -54,9 +65,10 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> tuple[str | No
 
 
 async def is_current(engine: AsyncEngine) -> bool:
-    """Whether the database has the revision that this code was written for."""
-    async with engine.connect() as connection:
-        revision = await connection.run_sync(_revision)
+    """Whether the database has the revision that this code was written for. Raises Unavailable."""
+    with telling_away():
+        async with engine.connect() as connection:
+            revision = await connection.run_sync(_revision)
     return revision == ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 

@@ -5,7 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters import pgqueuer_jobs
 from adapters.postgres_transactions import execute, fetch, transaction
 from application.jobs import Job
-from domain.conversation import DISABLED_AFTER, HANDLE_UPDATE
+from domain.effects import HANDLE_UPDATE
+from domain.endings import DISABLED_AFTER
 
 BATCH = 5000
 """Rows deleted by one statement, so that none holds its locks for long."""

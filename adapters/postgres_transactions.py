@@ -1,7 +1,7 @@
 """Transactions on PostgreSQL, with every way of being away told as application.jobs.Unavailable."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -39,23 +39,32 @@ def sqlalchemy_url(url: str) -> str:
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction, committed at the end. Raises Unavailable, or the statement's own error."""
-    try:
+    with telling_away():
         async with engine.begin() as connection:
             yield connection
-    except (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError) as error:
-        raise Unavailable(f"PostgreSQL is away: {error}") from error
+
+
+@contextmanager
+def telling_away() -> Iterator[None]:
+    """Every way in which PostgreSQL can be away becomes Unavailable, with its reason."""
+    try:
+        yield
     except DBAPIError as error:
-        if error.connection_invalidated or _away(error.orig):
+        away = isinstance(error, OperationalError | InterfaceError) or _away(error.orig)
+        if away or error.connection_invalidated:
             raise Unavailable(f"PostgreSQL is away: {error.orig}") from error
         raise
-    except asyncpg.PostgresConnectionError as error:
-        raise Unavailable(f"PostgreSQL is away: {error}") from error
+    except asyncpg.PostgresError as error:
+        # Raised bare while connecting: a refused password, a database that is not there.
+        raise Unavailable(f"PostgreSQL refuses: {error}") from error
+    except (PoolTimeout, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise Unavailable(f"PostgreSQL is away: {str(error) or repr(error)}") from error
 
 
 def _away(error: BaseException | None) -> bool:
-    """Class 08 (connection), 53 (resources), 57 (operator intervention) of SQLSTATE."""
+    """SQLSTATE's classes: connection, refused user, no such database, resources, operator."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
-    return str(state)[:2] in {"08", "53", "57"}
+    return str(state)[:2] in {"08", "28", "3D", "53", "57"}
 
 
 async def fetch(

@@ -106,7 +106,7 @@ class TelegramClient:
     async def send_message(
         self,
         access: TelegramAccess,
-        chat_id: int,
+        chat_id: int | str,
         text: str,
         entities: Sequence[Entity] = (),
         topic_id: int | None = None,
@@ -120,7 +120,7 @@ class TelegramClient:
         )
 
     async def send_chat_action(
-        self, access: TelegramAccess, chat_id: int, action: str, topic_id: int | None = None
+        self, access: TelegramAccess, chat_id: int | str, action: str, topic_id: int | None = None
     ) -> None:
         """Shown for five seconds at most (Bot API 10.3, sendChatAction)."""
         request = SendChatAction(chat_id, action, topic_id)

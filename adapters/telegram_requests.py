@@ -42,7 +42,7 @@ class ReplyParameters(Struct):
 class SendMessage(Struct, omit_defaults=True):
     """Bot API 10.3, sendMessage. No parse_mode: the entities say it all."""
 
-    chat_id: int
+    chat_id: int | str
     text: str
     entities: Sequence[Entity] = ()
     message_thread_id: int | None = None
@@ -52,7 +52,7 @@ class SendMessage(Struct, omit_defaults=True):
 class SendChatAction(Struct, omit_defaults=True):
     """Bot API 10.3, sendChatAction. One of the documented actions, such as "typing"."""
 
-    chat_id: int
+    chat_id: int | str
     action: str
     message_thread_id: int | None = None
 

@@ -8,9 +8,8 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from application.jobs import Job, Pick
-from domain.conversation import Conversation
 from domain.events import BotProfile
-from domain.turn import Turn
+from domain.turn import Conversation, Turn
 
 EntryKind = Literal["UPDATE", "OPERATOR_MESSAGE", "REFRESH", "RETRY"]
 

@@ -106,7 +106,6 @@ class Polling:
                 if isinstance(failed.failure, Fatal):
                     event = BotFailed(failed.failure.reason, failed.failure.token_dead)
                     await self._life.put(bot_id, event)
-                    return
                 log.warning("poller.failed", bot=bot_id, failure=repr(failed.failure))
             except Exception as error:  # noqa: BLE001 - a supervised loop: whatever ended a round, there is another
                 log.warning("poller.round_ended", bot=bot_id, error=str(error) or repr(error))

@@ -18,13 +18,7 @@ from application.batcher import Batcher
 from application.conversations import Change, ConversationStore, Entry, JournalRow, Loaded
 from application.jobs import PERFORM_EFFECT, Job, Pick, Unavailable
 from application.ports import Clock
-from domain.conversation import (
-    ALONE_AFTER_DEATHS,
-    DISABLED_AFTER,
-    Conversation,
-    handle,
-    started,
-)
+from domain.conversation import handle
 from domain.effects import (
     DetachedEffect,
     Effect,
@@ -37,6 +31,7 @@ from domain.effects import (
     TurnEffect,
     TurnToken,
 )
+from domain.endings import ALONE_AFTER_DEATHS, DISABLED_AFTER
 from domain.events import (
     BotProfile,
     ChatEvent,
@@ -53,7 +48,7 @@ from domain.events import (
 )
 from domain.step import Envelope, digest
 from domain.telegram import decode_update
-from domain.turn import Status
+from domain.turn import Conversation, Status
 
 
 class Take(Struct, frozen=True):
@@ -247,7 +242,7 @@ class _Moves:
         )
         turn = self._conversation.turn
         self._change.begun = turn if turn is not None and turn.token == token else None
-        if started(self._conversation):
+        if self._conversation.busy:
             return Running(token, self._effects), self._done()
         self._conversation = replace(self._conversation, epoch=epoch)
         return Ended(epoch), self._done()
@@ -277,7 +272,7 @@ class _Moves:
                 at=self._at,
                 id=identity,
                 turn_id=turn.token.id if turn is not None else None,
-                from_state=None if started(before) else _json(before),
+                from_state=None if before.busy else _json(before),
                 event=_json(event),
                 effects=_json(step.effects),
                 state=digest(step.state),

@@ -73,7 +73,9 @@ class SessionsAway(Refusal):
     """Valkey, which holds the sessions, is away; everything that needs none goes on."""
 
     def __init__(self) -> None:
-        super().__init__("Valkey, which holds the sessions, is away. Nobody can sign in until it is back.")
+        super().__init__(
+            "Valkey, which holds the sessions, is away. Nobody can sign in until it is back."
+        )
 
 
 def require(actor: Actor, action: Action) -> None:

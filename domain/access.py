@@ -63,12 +63,7 @@ def decide(role: Role, action: Action, *, own: bool = False) -> Decision:
             return Decision.ALLOWED if own or sees_every_bot(role) else Decision.HIDDEN
         case Action.USE_JOBS:
             return Decision.ALLOWED if sees_every_bot(role) else Decision.FORBIDDEN
-        case (
-            Action.NAME_SERVERS
-            | Action.MANAGE_USERS
-            | Action.MANAGE_SETTINGS
-            | Action.READ_AUDIT
-        ):
+        case Action.NAME_SERVERS | Action.MANAGE_USERS | Action.MANAGE_SETTINGS | Action.READ_AUDIT:
             return Decision.ALLOWED if role is Role.ADMIN else Decision.FORBIDDEN
         case unreachable:
             assert_never(unreachable)

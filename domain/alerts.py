@@ -8,7 +8,6 @@ import re
 from datetime import timedelta
 
 from domain.effects import AdminAlert
-from domain.events import BotProfile
 from domain.turn import Turn
 
 QUIET = timedelta(hours=1)
@@ -26,9 +25,9 @@ def message_alert(turn: Turn, reason: str) -> AdminAlert:
     return AdminAlert(turn.bot.id, fingerprint(reason), text)
 
 
-def bot_alert(bot: BotProfile, reason: str) -> AdminAlert:
-    """The bot itself cannot answer any more."""
-    return AdminAlert(bot.id, fingerprint(reason), f"{bot.name}: the bot cannot answer. {reason}")
+def bot_alert(bot_id: int, name: str, trouble: str, reason: str) -> AdminAlert:
+    """The bot itself is in trouble, whatever it is asked."""
+    return AdminAlert(bot_id, fingerprint(reason), f"{name}: {trouble}. {reason}")
 
 
 def worded(text: str, suppressed: int) -> str:

@@ -10,9 +10,8 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.alerts import fingerprint
+from domain.alerts import bot_alert
 from domain.effects import (
-    AdminAlert,
     Effect,
     EnsureWebhook,
     PublishWaiting,
@@ -81,7 +80,8 @@ def handle(bot: Bot, envelope: Envelope[BotEvent]) -> Step[Bot]:
         case WebhookFailed() as event:
             return _webhook_failed(bot, event)
         case BotFailed(reason=reason, token_dead=token_dead):
-            return Step(_broken(bot, reason, token_dead=token_dead))
+            alert = bot_alert(bot.id, bot.name, "the bot cannot answer", reason)
+            return Step(_broken(bot, reason, token_dead=token_dead), (alert,))
         case BotRecovered():
             return Step(replace(bot, error=None) if bot.enabled else bot)
         case unreachable:
@@ -125,5 +125,4 @@ def _webhook_failed(bot: Bot, event: WebhookFailed) -> Step[Bot]:
         # A bot that was disabled stays so, whatever Telegram thinks of its webhook.
         return Step(replace(bot, error=reason))
     bot = replace(_broken(bot, reason, token_dead=token_dead), is_active=False)
-    text = f"{bot.name}: Telegram does not deliver its messages. {reason}"
-    return Step(bot, (AdminAlert(bot.id, fingerprint(reason), text),))
+    return Step(bot, (bot_alert(bot.id, bot.name, "Telegram does not deliver to it", reason),))

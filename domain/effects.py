@@ -10,6 +10,9 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+HANDLE_UPDATE = "bot.handle_update"
+"""The job that runs a chat's turns (the seed's BOT_HANDLE_UPDATE); its key is the chat's id."""
+
 
 class TurnToken(Struct, frozen=True):
     """Who may act for a chat: the message being processed, and the ownership it is run under."""

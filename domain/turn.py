@@ -1,4 +1,4 @@
-"""A turn: one message of a chat on its way from RECEIVED to its final state.
+"""The state of a chat, and of its turn: one message on its way from RECEIVED to its final state.
 
 A Turn is all that is needed to go on after a crash: what was asked, the run that was started, the
 reply that was generated, the parts that were sent. It is kept as JSON beside its row.
@@ -88,3 +88,28 @@ class Turn(Struct, frozen=True, omit_defaults=True):
     def failing(self, reason: str, at: datetime) -> "Turn":
         """The same turn, with its last error."""
         return replace(self, last_error=reason, last_error_at=at)
+
+
+class Conversation(Struct, frozen=True, omit_defaults=True):
+    """One chat with one bot.
+
+    `thread_id` is the model server's conversation, holding our messages up to `thread_upto`;
+    messages up to `context_from` are forgotten. `told` are the kinds of content of which the user
+    has heard that we cannot answer them. `turn` is the one in progress, or the last one that ended.
+    """
+
+    id: str
+    chat_id: int
+    topic_id: int | None = None
+    thread_id: str | None = None
+    thread_upto: int = 0
+    context_from: int = 0
+    paused: bool = False
+    told: tuple[str, ...] = ()
+    epoch: int = 0
+    turn: Turn | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn of the chat is unfinished."""
+        return self.turn is not None and not self.turn.over

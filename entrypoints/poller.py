@@ -7,7 +7,7 @@ import structlog
 from dishka import make_async_container
 
 from application.polling import Polling
-from entrypoints.loop_wiring import IntakeProvider, LoopProvider
+from entrypoints.poller_wiring import PollerProvider
 from entrypoints.settings import Settings
 from entrypoints.wiring import SharedProvider
 
@@ -17,7 +17,7 @@ log = structlog.get_logger("poller")
 async def run_poller(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     container = make_async_container(
-        SharedProvider(), IntakeProvider(), LoopProvider(), context={Settings: settings}
+        SharedProvider(), PollerProvider(), context={Settings: settings}
     )
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

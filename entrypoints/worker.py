@@ -9,9 +9,9 @@ from dishka import make_async_container
 
 from adapters.pgqueuer_worker import PgqueuerWorker
 from application.sweep import EVERY, Sweep
-from entrypoints.loop_wiring import IntakeProvider, LoopProvider
 from entrypoints.settings import Settings
 from entrypoints.wiring import SharedProvider
+from entrypoints.worker_wiring import WorkerProvider
 
 log = structlog.get_logger("worker")
 
@@ -19,7 +19,7 @@ log = structlog.get_logger("worker")
 async def run_worker(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; then at most a few seconds more."""
     container = make_async_container(
-        SharedProvider(), IntakeProvider(), LoopProvider(), context={Settings: settings}
+        SharedProvider(), WorkerProvider(), context={Settings: settings}
     )
     try:
         worker = await container.get(PgqueuerWorker)

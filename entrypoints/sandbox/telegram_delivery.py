@@ -7,6 +7,8 @@ a webhook it waits for getUpdates. Either way it leaves the queue only when it w
 """
 
 import asyncio
+import errno
+import os
 import ssl
 import time
 from collections import deque
@@ -207,7 +209,7 @@ class Delivery:
         except aiohttp.ClientConnectorCertificateError as error:
             return f"SSL error {{{error}}}", 0.0
         except aiohttp.ClientConnectorError as error:
-            return error.os_error.strerror or "Connection refused", 0.0
+            return os.strerror(error.os_error.errno or errno.ECONNREFUSED), 0.0
         except (aiohttp.ClientError, ssl.SSLError, OSError):
             return "Connection reset by peer", 0.0
 

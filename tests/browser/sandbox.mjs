@@ -9,7 +9,7 @@ import { withPage } from "./browser.mjs";
 
 const PAGE_MS = 15_000;
 const ANSWER_MS = 30_000;
-const BOT_MESSAGE = "[data-testid=message][data-sender=bot]";
+const ANSWER = "[data-testid=message][data-sender=bot] .text";
 
 const [base, sent = "Hello! Who are you?", picture = "sandbox-failure.png"] = process.argv.slice(2);
 if (!URL.canParse(base)) {
@@ -39,8 +39,10 @@ try {
 async function talk(page, faults) {
   page.setDefaultTimeout(PAGE_MS);
   await page.goto(new URL("/sandbox/", base).href);
-  await page.getByTestId("bot").first().click();
-  const answers = page.locator(BOT_MESSAGE).filter({ hasText: /\S/ });
+  const bots = page.getByTestId("bot-select");
+  await bots.locator("option").first().waitFor({ state: "attached" });
+  await bots.selectOption({ index: 0 });
+  const answers = page.locator(ANSWER).filter({ hasText: /\S/ });
   const before = await answers.count();
   await page.getByTestId("message-input").fill(sent);
   const began = performance.now();

@@ -19,4 +19,7 @@ await withPage({ width: Number(width), height: Number(height), colorScheme }, as
   await pause(SETTLE_MS);
   await page.screenshot({ path });
   for (const fault of faults) console.error(fault);
+}).catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
 });

@@ -16,9 +16,8 @@ async def test_a_message_is_kept_as_telegram_answers_it(
     sandbox: SandboxServer, telegram: Call
 ) -> None:
     bold = {"type": "bold", "offset": 3, "length": 2}
-    status, answer = await telegram(
-        "sendMessage", chat_id=CHAT, text="hi 😀 /help", entities=[bold]
-    )
+    text = "hi 😀 /help"
+    status, answer = await telegram("sendMessage", chat_id=CHAT, text=text, entities=[bold])
     message = answer["result"]
     assert status == 200
     assert message["from"]["id"] == BOT and message["chat"]["first_name"] == "Анна"
@@ -51,7 +50,7 @@ async def test_a_message_is_kept_as_telegram_answers_it(
         (
             "sendChatAction",
             {"chat_id": CHAT, "action": "dance"},
-            "wrong parameter action in request",
+            "wrong parameter action",
         ),
         ("setWebhook", {"url": "https://a.example", "secret_token": "no spaces"}, "secret token"),
         ("setWebhook", {"url": "http://a.example/hook"}, "bad webhook: An HTTPS URL"),
@@ -221,7 +220,8 @@ async def test_faults_of_a_proxy(
         assert response.status == 502 and response.content_type == "text/html"
     sandbox.faults.add("telegram", "malformed", times=1)
     async with http.get(url) as response:
-        assert (await response.text()).endswith(("}}", "]")) is False
+        half = await response.text()
+        assert '"ok":true' in half and not half.endswith("}")
     sandbox.faults.add("telegram", "slow", delay=0.05, seconds=0.2)
     assert (await telegram("getMe"))[0] == 200
     assert sandbox.faults.list()[0].hits == 1

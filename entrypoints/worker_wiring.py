@@ -1,6 +1,7 @@
-"""dishka providers of the loop: what the worker and the poller run, and the API's intake.
+"""dishka provider of the worker: turns, effects and the clients that perform them.
 
-Beside entrypoints/wiring.py, which has what every process shares.
+Beside entrypoints/wiring.py, which has what every process shares; only the worker loads the
+models' clients, which take most of a second.
 """
 
 from collections.abc import AsyncIterator
@@ -15,11 +16,9 @@ from adapters.openai_clients import OpenAIClients
 from adapters.openai_responses import OpenAIResponses
 from adapters.pgqueuer_worker import PgqueuerWorker
 from adapters.postgres_alerts import PostgresAlerts
-from adapters.postgres_bot_access import Environment, PostgresBotAccess
+from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_conversations import PostgresConversations
 from adapters.postgres_history import PostgresHistory
-from adapters.postgres_inbox import PostgresInbox
-from adapters.postgres_polled_bots import PostgresPolledBots
 from adapters.postgres_sweep import PostgresSweep
 from adapters.secret_box import SecretBox
 from adapters.telegram_effects import TelegramEffects
@@ -27,39 +26,21 @@ from adapters.telegram_markdown import TelegramMarkdown
 from application.alerts import Alerts
 from application.bot_life import BotLife
 from application.detached import Detached
-from application.intake import Intake
 from application.jobs import PERFORM_EFFECT
 from application.model import ModelApi
-from application.polling import Polling
 from application.ports import Clock, Telegram
 from application.react import React
 from application.sweep import Sweep
 from application.turns import Turns
-from domain.conversation import HANDLE_UPDATE
+from domain.effects import HANDLE_UPDATE
 from entrypoints.settings import Settings
-from entrypoints.wiring import HotEngine
+from entrypoints.wiring import HotEngine, direct_dsn
 
 
-class IntakeProvider(Provider):
-    """What turns updates into durable rows; the webhook and the poller use it."""
-
-    scope = Scope.APP
-
-    @provide
-    def intake(self, engine: HotEngine) -> Intake:
-        return Intake(PostgresInbox(engine))
-
-
-class LoopProvider(Provider):
+class WorkerProvider(Provider):
     """What runs turns and effects."""
 
     scope = Scope.APP
-
-    @provide
-    def bot_access(
-        self, engine: HotEngine, box: SecretBox, environment: Environment
-    ) -> PostgresBotAccess:
-        return PostgresBotAccess(engine, box, environment)
 
     @provide
     async def clients(self, settings: Settings) -> AsyncIterator[OpenAIClients]:
@@ -128,31 +109,3 @@ class LoopProvider(Provider):
                 PERFORM_EFFECT: detached.run,
             },
         )
-
-    @provide
-    async def polled_bots(
-        self, engine: HotEngine, bots: PostgresBotAccess, settings: Settings
-    ) -> AsyncIterator[PostgresPolledBots]:
-        polled = PostgresPolledBots(engine, bots, direct_dsn(settings))
-        yield polled
-        await polled.close()
-
-    @provide
-    def polling(
-        self,
-        bots: PostgresPolledBots,
-        telegram: Telegram,
-        intake: Intake,
-        life: BotLife,
-        clock: Clock,
-    ) -> Polling:
-        return Polling(bots, telegram, intake, life, clock)
-
-
-def direct_dsn(settings: Settings) -> str:
-    """A DSN for asyncpg with a session of its own (LISTEN, advisory locks): not a pooler's."""
-    url = settings.worker_database_url or settings.database_url
-    if url is None:
-        raise RuntimeError("settings without a database: entrypoints/parts.py fills it in")
-    scheme, separator, rest = url.partition("://")
-    return f"postgresql{separator}{rest}" if scheme else url

@@ -1,0 +1,238 @@
+"""Bots in PostgreSQL, tokens and keys encrypted (fulfils application.bots.BotRepository).
+
+`PostgresBotStore` beside it is a bot's own steps: application.bot_life.BotStore.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters import pgqueuer_jobs
+from adapters.postgres_schema import alerts, bots, journal, messages, telegram_updates
+from adapters.postgres_transactions import transaction
+from adapters.secret_box import SecretBox, SecretUnreadable, fingerprint
+from application.bot_forms import BotView
+from application.bot_life import BotTransaction
+from application.conversations import JournalRow
+from application.jobs import Job, Pick
+from application.model import ModelApi
+from application.ports import TelegramAccess
+from application.settings import mask, token_mask
+from domain.bot import Bot, TelegramMode
+
+# Before anything of the bot's goes: who holds one of its chats finishes first, and none begins.
+_LOCK_ALL = (
+    text("SELECT id FROM bots WHERE id = :bot FOR UPDATE"),
+    text("SELECT count(*) FROM (SELECT id FROM chats WHERE bot_id = :bot ORDER BY id FOR UPDATE)"),
+)
+_ERASE_JOURNAL = text(
+    "DELETE FROM journal WHERE key = 'bot:' || CAST(:bot AS bigint)"
+    " OR key IN (SELECT id FROM chats WHERE bot_id = :bot)"
+)
+
+
+class PostgresBots:
+    """The repository. `telegram_api_url` is the server of a bot that names none."""
+
+    def __init__(self, engine: AsyncEngine, box: SecretBox, telegram_api_url: str) -> None:
+        self._engine = engine
+        self._box = box
+        self._telegram_api_url = telegram_api_url
+
+    async def page(self, owner: str | None, before: int | None, limit: int) -> list[BotView]:
+        """At most `limit` bots, newest first, with ids below `before`."""
+        statement = _owned(owner).order_by(bots.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(bots.c.id < before)
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        return [self._view(row) for row in rows]
+
+    async def get(self, bot_id: int, owner: str | None) -> BotView | None:
+        """None: there is none, or it is another user's."""
+        async with transaction(self._engine) as connection:
+            found = await connection.execute(_owned(owner).where(bots.c.id == bot_id))
+            row = found.mappings().first()
+        return self._view(row) if row is not None else None
+
+    async def access(self, bot_id: int) -> TelegramAccess | None:
+        """The token and its server; None where it is gone or cannot be decrypted."""
+        statement = select(bots.c.token, bots.c.telegram_api_url).where(bots.c.id == bot_id)
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(statement)).first()
+        token = self._readable(row[0]) if row is not None else None
+        if row is None or token is None:
+            return None
+        return TelegramAccess(bot_id, token, row[1] or self._telegram_api_url)
+
+    async def token_holder(self, token: str) -> int | None:
+        """The bot that has the token."""
+        statement = select(bots.c.id).where(bots.c.token_fingerprint == fingerprint(token))
+        async with transaction(self._engine) as connection:
+            holder: int | None = await connection.scalar(statement)
+        return holder
+
+    async def insert(self, values: dict[str, Any], owner_user_id: str) -> BotView | None:
+        """None: another bot has the token."""
+        statement = (
+            upsert(bots)
+            .values(self._columns(values) | {"owner_user_id": UUID(owner_user_id)})
+            .on_conflict_do_nothing(index_elements=[bots.c.token_fingerprint])
+            .returning(bots)
+        )
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(statement)).mappings().first()
+        return self._view(row) if row is not None else None
+
+    async def update(self, bot_id: int, values: dict[str, Any], *, other_bot: bool) -> bool:
+        """Set columns; False: another bot has the token.
+
+        `other_bot`: another Telegram bot numbers its updates anew, so those that were taken of the
+        former one must not pass for the new one's.
+        """
+        statement = update(bots).where(bots.c.id == bot_id)
+        try:
+            async with transaction(self._engine) as connection:
+                await connection.execute(
+                    statement.values(self._columns(values) | {"updated_at": func.now()})
+                )
+                if other_bot:
+                    await _forget_update_ids(connection, bot_id)
+        except IntegrityError:
+            return False
+        return True
+
+    async def erase(self, bot_id: int) -> None:
+        """The bot with its chats, messages, processing, updates, requests, journal and alerts."""
+        async with transaction(self._engine) as connection:
+            for lock in _LOCK_ALL:
+                await connection.execute(lock, {"bot": bot_id})
+            await connection.execute(_ERASE_JOURNAL, {"bot": bot_id})
+            await connection.execute(delete(alerts).where(alerts.c.bot_id == bot_id))
+            await connection.execute(delete(bots).where(bots.c.id == bot_id))
+
+    def _columns(self, values: dict[str, Any]) -> dict[str, Any]:
+        columns = dict(values)
+        if token := columns.get("token"):
+            columns["token"] = self._box.encrypt(token)
+            columns["token_fingerprint"] = fingerprint(token)
+        if api_key := columns.get("api_key"):
+            columns["api_key"] = self._box.encrypt(api_key)
+        return columns
+
+    def _readable(self, stored: str) -> str | None:
+        try:
+            return self._box.decrypt(stored)
+        except SecretUnreadable:
+            return None
+
+    def _view(self, row: RowMapping) -> BotView:
+        owner, api_key = row["owner_user_id"], row["api_key"]
+        return BotView(
+            id=row["id"],
+            name=row["name"],
+            token_mask=token_mask(self._readable(row["token"]) or ""),
+            username=row["username"],
+            model=row["model"],
+            model_api=ModelApi(row["model_api"]),
+            instructions=row["instructions"],
+            temperature=row["temperature"],
+            max_output_tokens=row["max_output_tokens"],
+            history_messages=row["history_messages"],
+            assistant_id=row["assistant_id"],
+            start_message=row["start_message"],
+            help_text=row["help_text"],
+            error_message=row["error_message"],
+            enabled=row["enabled"],
+            is_active=row["is_active"],
+            error=row["error"],
+            telegram_mode=TelegramMode(row["telegram_mode"]),
+            telegram_api_url=row["telegram_api_url"],
+            base_url=row["base_url"],
+            api_key_mask=mask(self._readable(api_key) or "") if api_key is not None else None,
+            owner_user_id=str(owner) if owner is not None else None,
+            created_at=row["created_at"],
+            updated_at=row["updated_at"],
+        )
+
+
+class PostgresBotStore:
+    """A bot's own steps, each in one transaction (fulfils application.bot_life.BotStore)."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[BotTransaction]:
+        """Committed at the end. Raises Unavailable."""
+        async with transaction(self._engine) as connection:
+            yield _BotTransaction(connection)
+
+
+class _BotTransaction:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def load(self, bot_id: int) -> Bot | None:
+        """The bot, locked; those that only refer to its row need not wait."""
+        statement = select(bots).where(bots.c.id == bot_id).with_for_update(key_share=True)
+        row = (await self._connection.execute(statement)).mappings().first()
+        if row is None:
+            return None
+        mode = TelegramMode(row["telegram_mode"])
+        return Bot(row["id"], row["name"], mode, row["enabled"], row["is_active"], row["error"])
+
+    async def save(self, bot: Bot, row: JournalRow, jobs: list[Job]) -> None:
+        """The state, its journal row, and the jobs that it wished for."""
+        await self._connection.execute(
+            update(bots)
+            .where(bots.c.id == bot.id)
+            .values(
+                telegram_mode=bot.mode,
+                enabled=bot.enabled,
+                is_active=bot.is_active,
+                error=bot.error,
+                updated_at=row.at,
+            )
+        )
+        await self._connection.execute(
+            insert(journal).values(
+                key=row.key,
+                at=row.at,
+                id=row.id,
+                turn_id=row.turn_id,
+                from_state=row.from_state,
+                event=row.event,
+                effects=row.effects,
+                state=row.state,
+            )
+        )
+        await pgqueuer_jobs.publish(self._connection, jobs)
+
+    async def acknowledge(self, pick: Pick) -> None:
+        """Fenced: a job that another worker holds by now stays."""
+        await pgqueuer_jobs.acknowledge(self._connection, [pick])
+
+
+def _owned(owner: str | None) -> Select[Any]:
+    statement = select(bots)
+    return statement if owner is None else statement.where(bots.c.owner_user_id == UUID(owner))
+
+
+async def _forget_update_ids(connection: AsyncConnection, bot_id: int) -> None:
+    await connection.execute(
+        delete(telegram_updates).where(
+            telegram_updates.c.bot_id == bot_id, telegram_updates.c.state != "WAITING"
+        )
+    )
+    await connection.execute(
+        update(messages)
+        .where(messages.c.bot_id == bot_id, messages.c.telegram_update_id.is_not(None))
+        .values(telegram_update_id=None)
+    )

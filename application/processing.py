@@ -1,0 +1,163 @@
+"""Processing: what became of each message, step by step, and another try of one.
+
+Triggered by the HTTP API. A retry joins the end of the chat's line (a TERMINAL one) or is brought
+forward (a FAILED one that waits for its delay); the chat's own turn does the rest.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from application.jobs import Job
+from application.paging import Page, known_id, page, read_cursor
+from application.refusals import Conflict, NotFound
+from domain.access import Actor, owner_filter
+from domain.conversation import HANDLE_UPDATE
+from domain.turn import Status
+
+
+class ProcessingView(Struct, frozen=True, rename="camel"):
+    """One message's processing as lists show it. `price` is in US dollars, null where unknown."""
+
+    id: int
+    bot_id: int
+    chat_id: str
+    telegram_update_id: int | None
+    text: str
+    status: Status
+    attempts: int
+    last_error: str | None
+    last_error_at: datetime | None
+    terminal_reason: str | None
+    price: float | None
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    parts_sent: int
+    response_generated_at: datetime | None
+    response_sent_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class TimelineStep(Struct, frozen=True, rename="camel"):
+    """One journalled step of a turn: what happened, and what was wished for (DESIGN §9)."""
+
+    at: datetime
+    event: dict[str, Any]
+    effects: list[dict[str, Any]]
+
+
+class ProcessingDetail(ProcessingView, frozen=True, rename="camel"):
+    """One alone: also what was answered, and every step on the way."""
+
+    response_text: str | None
+    timeline: list[TimelineStep]
+
+
+class ProcessingFilter(Struct, frozen=True):
+    """`since` is included, `until` is not; `q`: words in the message, whatever their case."""
+
+    status: Status | None = None
+    bot_id: int | None = None
+    q: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class LockedProcessing(Struct, frozen=True):
+    """What a retry needs to know, read under the chat's lock. `kept`: its turn stands there."""
+
+    status: Status
+    chat_id: str
+    owner_job_id: int | None
+    kept: bool
+
+
+class ProcessingTransaction(Protocol):
+    """One transaction over one message; it is committed when its context is left."""
+
+    async def lock(self, processing_id: int) -> LockedProcessing | None:
+        """Lock its chat, then read it."""
+        ...
+
+    async def begin_again(self, processing_id: int, chat_id: str) -> None:
+        """RECEIVED again, at the end of the chat's line."""
+        ...
+
+    async def bring_forward(self, job_id: int | None) -> bool:
+        """Make a queued job due now; False where it is not queued."""
+        ...
+
+    async def publish(self, job: Job) -> None: ...
+
+
+class ProcessingRepository(Protocol):
+    """Where it is kept. `owner` narrows to one user's bots. Every method raises Unavailable."""
+
+    async def page(
+        self, owner: str | None, asked: ProcessingFilter, before: int | None, limit: int
+    ) -> Sequence[ProcessingView]:
+        """Newest first, with ids below `before`."""
+        ...
+
+    async def get(self, processing_id: int, owner: str | None) -> ProcessingDetail | None: ...
+
+    def transaction(self) -> AbstractAsyncContextManager[ProcessingTransaction]: ...
+
+
+class Processing:
+    """The use case."""
+
+    def __init__(self, repository: ProcessingRepository) -> None:
+        self._repository = repository
+
+    async def browse(
+        self, actor: Actor, asked: ProcessingFilter, limit: int, cursor: str | None
+    ) -> Page[ProcessingView]:
+        """Newest first. Raises Malformed."""
+        before = read_cursor(cursor, int)
+        numbers = [number for number in (before, asked.bot_id) if number is not None]
+        if not all(known_id(number) for number in numbers):
+            return Page([], None)
+        rows = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
+        return page(rows, limit, key=lambda item: item.id)
+
+    async def get(self, actor: Actor, processing_id: int) -> ProcessingDetail:
+        """Raises NotFound."""
+        known = known_id(processing_id)
+        owner = owner_filter(actor)
+        found = await self._repository.get(processing_id, owner) if known else None
+        if found is None:
+            raise NotFound("message")
+        return found
+
+    async def retry(self, actor: Actor, processing_id: int) -> ProcessingDetail:
+        """Ask for another try; the message as it is then. Raises NotFound, Conflict."""
+        await self.get(actor, processing_id)
+        async with self._repository.transaction() as transaction:
+            locked = await transaction.lock(processing_id)
+            if locked is None:
+                raise NotFound("message")
+            await _retry(transaction, processing_id, locked)
+        return await self.get(actor, processing_id)
+
+
+async def _retry(
+    transaction: ProcessingTransaction, processing_id: int, locked: LockedProcessing
+) -> None:
+    again = Job(HANDLE_UPDATE, locked.chat_id.encode())
+    if locked.status is Status.TERMINAL and locked.kept:
+        await transaction.begin_again(processing_id, locked.chat_id)
+        await transaction.publish(again)
+    elif locked.status is Status.FAILED:
+        # Where its job is being run or is gone, one more is harmless: it finds the turn, or nothing.
+        if not await transaction.bring_forward(locked.owner_job_id):
+            await transaction.publish(again)
+    else:
+        raise Conflict(
+            f"The message is {locked.status}: only FAILED and TERMINAL ones are retried."
+        )

@@ -1,0 +1,199 @@
+"""Signing in and out: sessions, wrong passwords, and who is asking.
+
+Triggered by every request that needs a person. A session is ended by signing out, by a change of
+the password (it remembers a stamp of the hash it was made under) and by disabling its user.
+
+Wrong passwords are counted per account and per address for 15 minutes; a browser that has signed
+in to the account before has a count of its own, so a stranger cannot lock the owner out. An unknown
+e-mail takes as long, and counts as much, as a known one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Protocol
+
+from msgspec import Struct
+
+from application.refusals import FieldError, Invalid, TooMany, Unauthenticated
+from application.users import Account, Passwords, User, UserStore, password_errors
+from domain.access import Actor, UserStatus
+
+WRONG_PER_ACCOUNT = 6
+WRONG_PER_ADDRESS = 29
+"""How many wrong passwords are answered as such within the window; the next one is refused."""
+
+
+class Session(Struct, frozen=True):
+    """What the store keeps of a session: whose it is, under which password it was made."""
+
+    user_id: str
+    stamp: str
+
+
+class SessionStore(Protocol):
+    """Sessions by their secret id, for 14 days after their last use. Raises SessionsAway."""
+
+    async def create(self, session: Session) -> str:
+        """The new session's secret id (256 random bits)."""
+        ...
+
+    async def read(self, session_id: str) -> Session | None: ...
+
+    async def end(self, session_id: str) -> None: ...
+
+    async def end_all(self, user_id: str) -> None: ...
+
+    async def ping(self) -> None: ...
+
+
+class Bucket(Struct, frozen=True):
+    """A count of wrong passwords: of whom, and how many are answered as wrong."""
+
+    name: str
+    limit: int
+
+
+class LoginLimits(Protocol):
+    """Counts that forget after 15 minutes. Raises SessionsAway."""
+
+    async def wait(self, buckets: Sequence[Bucket]) -> int:
+        """Seconds until none of them is full; 0 where none is."""
+        ...
+
+    async def count(self, buckets: Sequence[Bucket]) -> int:
+        """Count a wrong password in all of them; seconds to wait where that was one too many."""
+        ...
+
+
+class Devices(Protocol):
+    """Signed tokens that a browser keeps: which accounts it has signed in to."""
+
+    def knows(self, token: str | None, user_id: str) -> str | None:
+        """The browser's own id where it has signed in to the account before."""
+        ...
+
+    def remember(self, token: str | None, user_id: str) -> str:
+        """The token with one more account in it."""
+        ...
+
+
+class SignedIn(Struct, frozen=True):
+    """`session` and `device` are the values of the cookies."""
+
+    user: User
+    session: str
+    device: str
+
+
+class Sessions:
+    """The use case. One instance per process: it verifies one password at a time (64 MiB each)."""
+
+    def __init__(
+        self,
+        users: UserStore,
+        passwords: Passwords,
+        store: SessionStore,
+        limits: LoginLimits,
+        devices: Devices,
+    ) -> None:
+        self._users = users
+        self._passwords = passwords
+        self._store = store
+        self._limits = limits
+        self._devices = devices
+        self._verifying = asyncio.Lock()
+
+    async def sign_in(
+        self, email: str, password: str, address: str, device: str | None = None
+    ) -> SignedIn:
+        """Raises Unauthenticated, TooMany, SessionsAway."""
+        email = email.strip()
+        account = await self._users.by_email(email)
+        buckets = self._buckets(email, account, address, device)
+        await self._refuse_full(buckets)
+        right = await self._verify(account, password, buckets)
+        if account is None or not right:
+            raise Unauthenticated("The e-mail and the password do not belong together.")
+        stamp = _stamp(account.password_hash)
+        if self._passwords.outdated(account.password_hash):
+            renewed = await self._passwords.hash(password)
+            await self._users.set_password(account.user.id, renewed)
+            stamp = _stamp(renewed)
+        session = await self._store.create(Session(account.user.id, stamp))
+        return SignedIn(account.user, session, self._devices.remember(device, account.user.id))
+
+    async def user(self, session_id: str | None) -> User:
+        """Whose session it is. Raises Unauthenticated, SessionsAway."""
+        session = await self._store.read(session_id) if session_id else None
+        account = await self._users.by_id(session.user_id) if session is not None else None
+        if (
+            session is None
+            or account is None
+            or account.user.status is not UserStatus.ACTIVE
+            or session.stamp != _stamp(account.password_hash)
+        ):
+            raise Unauthenticated("Sign in first.")
+        return account.user
+
+    async def sign_out(self, session_id: str | None) -> None:
+        """A session that is over already is fine."""
+        if session_id:
+            await self._store.end(session_id)
+
+    async def change_password(self, actor: Actor, current: str, new: str, address: str) -> None:
+        """Ends all sessions of the user, this one too. Raises Invalid, TooMany, SessionsAway."""
+        if errors := password_errors(new, "newPassword"):
+            raise Invalid(errors)
+        account = await self._users.by_id(actor.id)
+        buckets = self._buckets(actor.email, account, address, None)
+        await self._refuse_full(buckets)
+        if not await self._verify(account, current, buckets):
+            raise Invalid([FieldError("currentPassword", "is not your password")])
+        await self._users.set_password(actor.id, await self._passwords.hash(new))
+        await self._store.end_all(actor.id)
+
+    async def end_all(self, user_id: str) -> None:
+        """For whoever disables a user."""
+        await self._store.end_all(user_id)
+
+    async def ping(self) -> None:
+        """Raises SessionsAway."""
+        await self._store.ping()
+
+    def _buckets(
+        self, email: str, account: Account | None, address: str, device: str | None
+    ) -> list[Bucket]:
+        name = email.casefold()
+        known = self._devices.knows(device, account.user.id) if account is not None else None
+        if known is not None:
+            return [Bucket(f"device:{known}:{name}", WRONG_PER_ACCOUNT)]
+        return [
+            Bucket(f"account:{name}", WRONG_PER_ACCOUNT),
+            Bucket(f"address:{address}", WRONG_PER_ADDRESS),
+        ]
+
+    async def _verify(
+        self, account: Account | None, password: str, buckets: Sequence[Bucket]
+    ) -> bool:
+        async with self._verifying:
+            # Again, now that it is our turn: whoever was before us may have filled a bucket.
+            await self._refuse_full(buckets)
+            password_hash = account.password_hash if account is not None else None
+            right = await self._passwords.verify(password_hash, password)
+            if right and account is not None and account.user.status is UserStatus.ACTIVE:
+                return True
+            _refuse(await self._limits.count(buckets))
+            return False
+
+    async def _refuse_full(self, buckets: Sequence[Bucket]) -> None:
+        _refuse(await self._limits.wait(buckets))
+
+
+def _refuse(after: int) -> None:
+    if after > 0:
+        raise TooMany("Too many wrong passwords. Try again later.", after)
+
+
+def _stamp(password_hash: str) -> str:
+    return sha256(password_hash.encode()).hexdigest()[:16]

@@ -1,0 +1,163 @@
+"""How a turn fails, is tried again, and ends (DESIGN §2, "Failures").
+
+Every message ends in one final state: COMPLETED, or TERMINAL with its reason and an alert.
+"""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from domain import texts
+from domain.alerts import message_alert
+from domain.effects import HANDLE_UPDATE, Effect, Part, PublishJob, ReportBotFailure
+from domain.events import TurnBroke, TurnResumed
+from domain.failures import (
+    Ambiguous,
+    ChatMigrated,
+    ContextTooLong,
+    EntitiesRefused,
+    Failure,
+    Fatal,
+    Retryable,
+    RunLost,
+    Terminal,
+    ThreadLost,
+    backoff,
+    exhausted,
+)
+from domain.step import Step
+from domain.turn import Conversation, Status, Turn
+from domain.wishes import go_on
+
+MAX_BREAKS = 3
+MAX_DEATHS = 4
+ALONE_AFTER_DEATHS = 2
+DISABLED_AFTER = timedelta(hours=24)
+"""How long a message waits for a disabled bot before it ends TERMINAL."""
+
+
+def resumed(conversation: Conversation, at: datetime, event: TurnResumed) -> Step[Conversation]:
+    """Its retry is due, or another worker takes over from one that was killed."""
+    turn = conversation.turn
+    if turn is None or turn.over or turn.token.id != event.turn.id:
+        return Step(conversation)
+    conversation = replace(conversation, epoch=event.turn.epoch)
+    deaths = turn.deaths + 1 if event.died else turn.deaths
+    turn = replace(turn, token=event.turn, status=Status.PROCESSING, deaths=deaths)
+    if deaths >= MAX_DEATHS:
+        reason = f"its worker was killed {deaths} times while running it"
+        step = finish(conversation, replace(turn, verdict=reason), at=at)
+        alert = message_alert(turn, reason)
+        return Step(step.state, (alert, *step.effects))
+    return go_on(conversation, turn)
+
+
+def broke(conversation: Conversation, at: datetime, event: TurnBroke) -> Step[Conversation]:
+    """A bug: tried again twice, then the message ends and the chat goes on."""
+    turn = conversation.turn
+    if turn is None or turn.over:
+        if event.bot is None:
+            return Step(conversation)
+        # The turn could not even begin, and would not the next time: its code is pure.
+        turn = Turn(event.turn, event.bot, "", at, update_id=event.update_id)
+        conversation = replace(conversation, epoch=event.turn.epoch)
+        return end(conversation, turn, at, Terminal(f"a bug: {event.error}"))
+    if turn.token != event.turn:
+        return Step(conversation)
+    turn = replace(turn, breaks=turn.breaks + 1)
+    if turn.breaks >= MAX_BREAKS:
+        return end(conversation, turn, at, Terminal(f"a bug: {event.error}"))
+    return _later(conversation, turn, at, event.error, backoff(turn.breaks, event.jitter))
+
+
+def failed(
+    conversation: Conversation, turn: Turn, at: datetime, failure: Failure, jitter: float
+) -> Step[Conversation]:
+    """An effect failed: repair and ask again, try again later, or end."""
+    match failure:
+        case Retryable() | Ambiguous():
+            return _retry(conversation, turn, at, failure, jitter)
+        case EntitiesRefused(reason=reason):
+            if turn.plain:
+                return end(conversation, turn, at, Terminal(reason))
+            return go_on(conversation, replace(turn.failing(reason, at), plain=True))
+        case ChatMigrated(chat_id=chat_id):
+            if chat_id == conversation.chat_id:
+                return end(conversation, turn, at, Terminal("the group migrated to itself"))
+            turn = turn.failing(f"the group is a supergroup now: {chat_id}", at)
+            return go_on(replace(conversation, chat_id=chat_id), turn)
+        case ThreadLost(reason=reason) | RunLost(reason=reason):
+            if turn.rebuilt:
+                return end(conversation, turn, at, Terminal(reason))
+            if isinstance(failure, ThreadLost):
+                conversation = replace(conversation, thread_id=None, thread_upto=0)
+            turn = replace(turn.failing(reason, at), rebuilt=True, run_id=None)
+            return go_on(conversation, turn)
+        case ContextTooLong(reason=reason):
+            if turn.trimmed:
+                return end(conversation, turn, at, Terminal(reason))
+            conversation = replace(conversation, thread_id=None, thread_upto=0)
+            turn = replace(turn.failing(reason, at), trimmed=True, run_id=None)
+            return go_on(conversation, turn)
+        case Fatal() | Terminal():
+            return end(conversation, turn, at, failure)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _retry(
+    conversation: Conversation,
+    turn: Turn,
+    at: datetime,
+    failure: Retryable | Ambiguous,
+    jitter: float,
+) -> Step[Conversation]:
+    after = failure.after if isinstance(failure, Retryable) else None
+    if isinstance(failure, Retryable) and failure.run_ended:
+        turn = replace(turn, run_id=None)
+    if after is None:
+        turn = replace(turn, attempts=turn.attempts + 1)
+    if exhausted(turn.attempts, turn.began_at, at):
+        return end(conversation, turn, at, Terminal(f"gave up: {failure.reason}"))
+    delay = after if after is not None else backoff(turn.attempts, jitter)
+    return _later(conversation, turn, at, failure.reason, delay)
+
+
+def _later(
+    conversation: Conversation, turn: Turn, at: datetime, reason: str, delay: float
+) -> Step[Conversation]:
+    turn = replace(turn.failing(reason, at), status=Status.FAILED)
+    job = PublishJob(HANDLE_UPDATE, conversation.id, delay)
+    return Step(replace(conversation, turn=turn), (job,))
+
+
+def end(
+    conversation: Conversation, turn: Turn, at: datetime, failure: Fatal | Terminal
+) -> Step[Conversation]:
+    """Decide that the message ends TERMINAL: alert, and say so in the chat where it still hears."""
+    reason = failure.reason
+    turn = replace(turn.failing(reason, at), verdict=reason, status=Status.PROCESSING, plain=False)
+    effects: tuple[Effect, ...]
+    if isinstance(failure, Fatal):
+        # The bot itself tells the administrator: it hears of it from the poller as well.
+        effects = (ReportBotFailure(turn.bot.id, reason, failure.token_dead),)
+        unheard = failure.token_dead
+    else:
+        effects = (message_alert(turn, reason),)
+        unheard = failure.chat_gone
+    if unheard or (turn.asking == "nothing" and turn.notice):
+        step = finish(conversation, turn, at=at)
+    else:
+        words = turn.bot.error_message or texts.FAILED[turn.language]
+        step = go_on(conversation, replace(turn, notice=(Part(words),)))
+    return Step(step.state, effects + step.effects)
+
+
+def finish(
+    conversation: Conversation, turn: Turn, effects: tuple[Effect, ...] = (), *, at: datetime
+) -> Step[Conversation]:
+    """The message's final state: TERMINAL where there is a verdict, else COMPLETED."""
+    status = Status.COMPLETED if turn.verdict is None else Status.TERMINAL
+    turn = replace(turn, status=status, ended_at=at)
+    return Step(replace(conversation, epoch=turn.token.epoch, turn=turn), effects)

@@ -1,0 +1,188 @@
+"""`kotodom`: every command. A command that cannot start says why in one line, and exits with 2."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from adapters.child_process import CannotRunAsRootError
+from adapters.data_directory import DataDirectoryError
+from adapters.embedded_postgres import PostgresStartError
+from adapters.embedded_valkey import ValkeyStartError
+from application.jobs import Unavailable
+from domain.access import Role
+from entrypoints.settings import Settings, WrongSetting, load
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Telegram bots answered by a language model. Configuration is in the environment.",
+)
+
+console = Console(stderr=True, highlight=False)
+
+CANNOT_START = (
+    WrongSetting,
+    DataDirectoryError,
+    CannotRunAsRootError,
+    PostgresStartError,
+    ValkeyStartError,
+    Unavailable,
+)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+def _run(
+    part: str, command: Callable[[Settings], Coroutine[Any, Any, int | None]], *, loop: bool = True
+) -> None:
+    """Run a command's coroutine with the settings; exit with its code, or with one clear line."""
+    try:
+        settings = load(os.environ)
+        if loop:
+            from entrypoints.logs import configure
+
+            configure(settings, part)
+        code = _loop(command(settings))
+    except CANNOT_START as error:
+        console.print(f"kotodom {part}: {error}", style="bold red", soft_wrap=True)
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code or 0)
+
+
+def _loop(command: Coroutine[Any, Any, int | None]) -> int | None:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(command)
+    return uvloop.run(command)
+
+
+@app.command()
+def run() -> None:
+    """Run everything: PostgreSQL, Valkey, migrations, api, workers, poller, sandbox."""
+    from entrypoints.run import run_everything
+
+    _run("run", run_everything, loop=False)
+
+
+@app.command()
+def api() -> None:
+    """Serve HTTP: webhooks, the admin's API, the web pages."""
+
+    async def command(settings: Settings) -> None:
+        from entrypoints.http.server import serve
+        from entrypoints.parts import connected
+
+        async with connected(settings, "kotodom api") as ready:
+            await serve(ready)
+
+    _run("api", command)
+
+
+@app.command()
+def worker() -> None:
+    """Run chats' turns and effects."""
+
+    async def command(settings: Settings) -> None:
+        from entrypoints.parts import connected
+        from entrypoints.worker import run_worker
+
+        async with connected(settings, "kotodom worker") as ready:
+            await run_worker(ready)
+
+    _run("worker", command)
+
+
+@app.command()
+def poller() -> None:
+    """Poll Telegram for the bots in POLLING mode."""
+
+    async def command(settings: Settings) -> None:
+        from entrypoints.parts import connected
+        from entrypoints.poller import run_poller
+
+        async with connected(settings, "kotodom poller") as ready:
+            await run_poller(ready)
+
+    _run("poller", command)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port on 127.0.0.1.")] = 8001,
+) -> None:
+    """Serve the stand-ins of Telegram and OpenAI, and the page to play with, on loopback."""
+
+    async def command(settings: Settings) -> None:
+        from entrypoints.sandbox.server import serve
+
+        folder: Path = settings.data_dir / "sandbox"
+        await serve("127.0.0.1", port, folder)
+
+    _run("sandbox", command)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date; safe when several start at once."""
+
+    async def command(settings: Settings) -> None:
+        from adapters.postgres_migrations import migrate as to_head
+        from adapters.postgres_transactions import engine
+        from entrypoints.parts import connected
+
+        async with connected(settings, "kotodom migrate") as ready:
+            database = engine(ready.database_url or "", pool_size=1)
+            before, after = await to_head(database)
+            await database.dispose()
+        console.print(
+            f"the schema is at {after}" if before == after else f"schema: {before} → {after}"
+        )
+
+    _run("migrate", command, loop=False)
+
+
+@app.command("create-user")
+def create_user(
+    email: Annotated[str, typer.Argument(help="The e-mail address to sign in with.")],
+    role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.USER,
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)
+    ] = "",
+) -> None:
+    """Create a user of the web admin."""
+
+    async def command(settings: Settings) -> int:
+        from entrypoints.commands import create_user as create
+
+        return await create(settings, console, email, password, role)
+
+    _run("create-user", command, loop=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Check every part: each line says ok, or what to do."""
+
+    async def command(settings: Settings) -> int:
+        from entrypoints.doctor import examine
+
+        return await examine(settings, console)
+
+    _run("doctor", command, loop=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""`kotodom run`: everything in one go, each part a process of its own that is kept alive.
+
+Prints a line for each stage, then a short banner: where the admin is, the first administrator's
+e-mail and generated password (once), where the sandbox is. Ctrl-C or SIGTERM ends everything.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import aiohttp
+import structlog
+from dishka import make_async_container
+from msgspec.structs import replace
+from rich.console import Console
+from rich.panel import Panel
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.embedded_postgres import EmbeddedPostgres
+from adapters.embedded_valkey import EmbeddedValkey
+from adapters.postgres_migrations import migrate
+from adapters.secret_box import SecretBox
+from application.bot_life import BotLife
+from application.users import Users
+from entrypoints.logs import configure
+from entrypoints.parts import data_directory, environment_of, with_secret_key
+from entrypoints.sandbox.ready_bot import ensure_ready_bot
+from entrypoints.settings import Settings, WrongSetting
+from entrypoints.supervisor import Part, PartEvent, PartFailedError, Supervisor, kotodom_argv
+from entrypoints.wiring import SharedProvider
+
+STOP_SECONDS = 8.0
+READY_SECONDS = 60.0
+
+log = structlog.get_logger("run")
+console = Console(stderr=True, highlight=False)
+
+
+async def run_everything(settings: Settings) -> int:
+    """Run until Ctrl-C or SIGTERM; the exit code."""
+    configure(settings, "run")
+    _check_free(settings.host, settings.port, "PORT")
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    supervisor = Supervisor(_told)
+    began = time.monotonic()
+    with ExitStack() as held:
+        data = data_directory(settings)
+        if data is not None:
+            held.enter_context(data.lock("kotodom run"))
+        settings = with_secret_key(settings, data if settings.database_url is None else None)
+        try:
+            if data is not None and settings.database_url is None:
+                postgres = EmbeddedPostgres(data)
+                with _stage("PostgreSQL"):
+                    await supervisor.start(Part.of_service(postgres))
+                settings = replace(settings, database_url=postgres.address.dsn())
+            if data is not None and settings.redis_url is None:
+                valkey = EmbeddedValkey(data)
+                with _stage("Valkey"):
+                    await supervisor.start(Part.of_service(valkey))
+                settings = replace(settings, redis_url=valkey.url)
+            await _start_ours(settings, supervisor, began)
+            await stopping.wait()
+        except PartFailedError as error:
+            console.print(f"kotodom run: {error}; its own lines above say why", style="bold red")
+            return 1
+        finally:
+            console.print("stopping …")
+            await supervisor.stop(STOP_SECONDS)
+    return 0
+
+
+async def _start_ours(settings: Settings, supervisor: Supervisor, began: float) -> None:
+    """The parts that are our own, once PostgreSQL and Valkey answer."""
+    if settings.sandbox:
+        port = _free_port(settings.port + 1)
+        settings = replace(settings, sandbox_url=f"http://127.0.0.1:{port}")
+    environment = {**os.environ, **environment_of(settings)}
+
+    def part(name: str, *arguments: str, url: str | None = None) -> Part:
+        ready = _answering(url) if url is not None else None
+        return Part(name, kotodom_argv(*arguments), environment, ready)
+
+    if settings.sandbox_url is not None:
+        with _stage("sandbox"):
+            arguments = ("sandbox", "--port", settings.sandbox_url.rpartition(":")[2])
+            await supervisor.start(part("sandbox", *arguments, url=f"{settings.sandbox_url}/"))
+    container = make_async_container(SharedProvider(), context={Settings: settings})
+    try:
+        with _stage("schema"):
+            await migrate(await container.get(AsyncEngine))
+        first = await (await container.get(Users)).ensure_first_admin(
+            settings.admin_email, settings.admin_password
+        )
+        if settings.sandbox_url is not None:
+            await ensure_ready_bot(
+                await container.get(AsyncEngine),
+                await container.get(SecretBox),
+                await container.get(BotLife),
+                settings.sandbox_url,
+            )
+    finally:
+        await container.close()
+    base = f"http://{_reachable(settings.host)}:{settings.port}"
+    with _stage("api, workers, poller"):
+        await supervisor.start(part("api", "api", url=f"{base}/health/ready"))
+        for number in range(settings.workers or os.cpu_count() or 1):
+            await supervisor.start(part(f"worker-{number + 1}", "worker"))
+        await supervisor.start(part("poller", "poller"))
+    _banner(settings, settings.public_url or base, first, time.monotonic() - began)
+
+
+def _banner(
+    settings: Settings, base: str, first: tuple[str, str | None] | None, seconds: float
+) -> None:
+    lines = [f"Kotodom GPT is ready, in {seconds:.1f} s.", "", f"Admin     {base}/admin/"]
+    if first is not None:
+        email, password = first
+        lines.append(f"E-mail    {email}")
+        if password is not None:
+            lines.append(f"Password  {password}   (shown this once)")
+    if settings.sandbox:
+        lines.append(f"Sandbox   {base}/sandbox/   (write to the ready bot; no keys needed)")
+    lines += ["", "Ctrl-C stops everything."]
+    console.print(Panel.fit("\n".join(lines), border_style="green"), soft_wrap=True)
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    """A progress line: the stage, and how long it took."""
+    began = time.monotonic()
+    yield
+    console.print(f"  ✓ {name} ({time.monotonic() - began:.1f} s)", style="dim")
+
+
+def _told(event: PartEvent) -> None:
+    """What happens to the parts, in the log; an orderly start and stop are not worth a line."""
+    if event.what in ("died", "restarting", "failed", "killed"):
+        log.warning(
+            f"part.{event.what}", name=event.part, pid=event.pid, code=event.code, delay=event.delay
+        )
+
+
+def _answering(url: str) -> Callable[[], Awaitable[None]]:
+    async def ready() -> None:
+        """Return once the URL answers 200. Raises TimeoutError."""
+        timeout = aiohttp.ClientTimeout(total=2)
+        async with (
+            asyncio.timeout(READY_SECONDS),
+            aiohttp.ClientSession(timeout=timeout) as session,
+        ):
+            while True:
+                try:
+                    async with session.get(url) as answer:
+                        if answer.status == 200:
+                            return
+                except (aiohttp.ClientError, TimeoutError):
+                    pass
+                await asyncio.sleep(0.05)
+
+    return ready
+
+
+def _reachable(host: str) -> str:
+    """An address at which a server that listens on `host` can be asked from this machine."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _check_free(host: str, port: int, variable: str) -> None:
+    """Raises WrongSetting where the port cannot be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise WrongSetting(
+                f"{variable}: cannot listen on {host}:{port} ({error.strerror}); "
+                f"stop what does, or set {variable} to another one"
+            ) from None
+
+
+def _free_port(first: int) -> int:
+    """The first port from `first` on that is free on 127.0.0.1; any free one where none is."""
+    for port in (*range(first, min(first + 20, 65536)), 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise WrongSetting("PORT: no port is free on 127.0.0.1")

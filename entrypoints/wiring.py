@@ -1,0 +1,112 @@
+"""dishka: the only place where ports meet adapters. What every process shares stands here.
+
+The worker's and the poller's own parts are in worker_wiring.py and poller_wiring.py beside it, so
+that a process loads no more than it runs.
+"""
+
+from collections.abc import AsyncIterator
+from typing import NewType
+
+from dishka import Provider, Scope, from_context, provide
+from sqlalchemy.ext.asyncio import AsyncEngine
+from valkey.asyncio import Valkey
+
+from adapters.argon2_passwords import Argon2Passwords
+from adapters.postgres_bot_access import Environment, PostgresBotAccess
+from adapters.postgres_bots import PostgresBotStore
+from adapters.postgres_inbox import PostgresInbox
+from adapters.postgres_transactions import engine
+from adapters.postgres_users import PostgresUsers
+from adapters.secret_box import SecretBox
+from adapters.system_clock import SystemClock
+from adapters.telegram_client import TelegramClient
+from application.bot_life import BotLife
+from application.intake import Intake
+from application.ports import Clock, Telegram
+from application.settings import DEFAULT_MODEL
+from application.users import Users
+from entrypoints.settings import Settings
+
+HotEngine = NewType("HotEngine", AsyncEngine)
+"""The loop's own connections: a small pool, statements planned for the index."""
+
+
+class SharedProvider(Provider):
+    """What every process has. Settings come from the context, their addresses filled in."""
+
+    scope = Scope.APP
+    settings = from_context(Settings)
+
+    @provide
+    async def engine(self, settings: Settings) -> AsyncIterator[AsyncEngine]:
+        made = engine(_given(settings.database_url), pool_size=5)
+        yield made
+        await made.dispose()
+
+    @provide
+    async def hot_engine(self, settings: Settings) -> AsyncIterator[HotEngine]:
+        made = engine(_given(settings.database_url), pool_size=8, hot=True)
+        yield HotEngine(made)
+        await made.dispose()
+
+    @provide
+    async def valkey(self, settings: Settings) -> AsyncIterator[Valkey]:
+        client = Valkey.from_url(
+            _given(settings.redis_url), socket_connect_timeout=3, socket_timeout=5
+        )
+        yield client
+        await client.aclose()
+
+    @provide
+    def box(self, settings: Settings) -> SecretBox:
+        return SecretBox(_given(settings.secret_key))
+
+    clock = provide(SystemClock, provides=Clock)
+
+    @provide
+    def environment(self, settings: Settings) -> Environment:
+        sandbox = settings.sandbox_url
+        return Environment(
+            telegram_api_url=settings.telegram_api_url,
+            openai_api_key=settings.openai_api_key,
+            openai_base_url=settings.openai_base_url,
+            default_model=DEFAULT_MODEL,
+            stand_in_url=f"{sandbox}/openai/v1" if sandbox is not None else None,
+        )
+
+    @provide
+    async def telegram(self, settings: Settings) -> AsyncIterator[Telegram]:
+        async with TelegramClient(settings.telegram_timeout) as client:
+            yield client
+
+    @provide
+    def bot_access(
+        self, engine: HotEngine, box: SecretBox, environment: Environment
+    ) -> PostgresBotAccess:
+        return PostgresBotAccess(engine, box, environment)
+
+    @provide
+    def intake(self, engine: HotEngine) -> Intake:
+        return Intake(PostgresInbox(engine))
+
+    @provide
+    def bot_life(self, engine: AsyncEngine, clock: Clock) -> BotLife:
+        return BotLife(PostgresBotStore(engine), clock)
+
+    @provide
+    def users(self, engine: AsyncEngine) -> Users:
+        return Users(PostgresUsers(engine), Argon2Passwords())
+
+
+def direct_dsn(settings: Settings) -> str:
+    """A DSN for asyncpg with a session of its own (LISTEN, advisory locks): not a pooler's."""
+    url = settings.worker_database_url or _given(settings.database_url)
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql{separator}{rest}" if scheme else url
+
+
+def _given(value: str | None) -> str:
+    """An address that entrypoints/parts.py has filled in by now."""
+    if value is None:
+        raise RuntimeError("the settings have no address; they come from entrypoints.parts")
+    return value
