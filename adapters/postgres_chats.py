@@ -117,7 +117,7 @@ def _conditions(asked: ChatFilter, before: ChatKey | None) -> list[ColumnElement
 
 def _matches(q: str) -> ColumnElement[bool]:
     pattern = contains(q)
-    ways = [
+    ways: list[ColumnElement[bool]] = [
         chats.c.name.ilike(pattern, escape="\\"),
         tg_users.c.username.ilike(pattern, escape="\\"),
     ]

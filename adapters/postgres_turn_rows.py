@@ -48,6 +48,8 @@ WITH written AS (
               incoming, outgoing, update_id, run_id, parts_sent, generated_at, sent_at, price,
               model, input_tokens, output_tokens, turn, began_at, at)
     LEFT JOIN written ON written.user_message_id = row.id
+    -- A chat has one unfinished message: the one that ends here is written before the next begins.
+    ORDER BY status IN ('PROCESSING', 'FAILED')
     ON CONFLICT (id) DO UPDATE SET
         status = excluded.status, attempts = excluded.attempts, last_error = excluded.last_error,
         last_error_at = excluded.last_error_at, terminal_reason = excluded.terminal_reason,

@@ -33,10 +33,8 @@ def valkey_client(url: str) -> Valkey:
 
     A kept connection that a restart of Valkey has closed is replaced, once, without a word.
     """
-    scheme, separator, rest = url.partition("://")
-    ours = {"redis": "valkey", "rediss": "valkeys"}.get(scheme, scheme)
     client: Valkey = Valkey.from_url(
-        f"{ours}{separator}{rest}",
+        url,
         socket_timeout=_TIMEOUT,
         socket_connect_timeout=_TIMEOUT,
         retry=Retry(NoBackoff(), 1),

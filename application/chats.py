@@ -32,7 +32,7 @@ class LastMessage(Struct, frozen=True, rename="camel"):
 
 
 class ChatView(Struct, frozen=True, rename="camel"):
-    """A chat. `id` is "{bot}:{chat}" or "{bot}:{chat}:{topic}"; `threadId` the conversation's id."""
+    """A chat. `id` is "{bot}:{chat}" or "{bot}:{chat}:{topic}", `threadId` the conversation's."""
 
     id: str
     bot_id: int
@@ -99,8 +99,9 @@ class Chats:
         self, actor: Actor, asked: ChatFilter, limit: int, cursor: str | None
     ) -> Page[ChatView]:
         """The latest message first. Raises Malformed."""
-        before = read_cursor(cursor, ChatKey)
-        if asked.bot_id is not None and not known_id(asked.bot_id):
+        before: ChatKey | None = read_cursor(cursor, tuple[datetime, str])
+        naive = before is not None and before[0].tzinfo is None
+        if naive or (asked.bot_id is not None and not known_id(asked.bot_id)):
             return Page([], None)
         rows = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
         return page(rows, limit, key=lambda chat: (chat.last_message_at, chat.id))

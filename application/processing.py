@@ -15,7 +15,7 @@ from application.jobs import Job
 from application.paging import Page, known_id, page, read_cursor
 from application.refusals import Conflict, NotFound
 from domain.access import Actor, owner_filter
-from domain.conversation import HANDLE_UPDATE
+from domain.effects import HANDLE_UPDATE
 from domain.turn import Status
 
 
@@ -154,7 +154,7 @@ async def _retry(
         await transaction.begin_again(processing_id, locked.chat_id)
         await transaction.publish(again)
     elif locked.status is Status.FAILED:
-        # Where its job is being run or is gone, one more is harmless: it finds the turn, or nothing.
+        # Where its job is being run or is gone, one more is harmless.
         if not await transaction.bring_forward(locked.owner_job_id):
             await transaction.publish(again)
     else:

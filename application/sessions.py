@@ -157,10 +157,6 @@ class Sessions:
         """For whoever disables a user."""
         await self._store.end_all(user_id)
 
-    async def ping(self) -> None:
-        """Raises SessionsAway."""
-        await self._store.ping()
-
     def _buckets(
         self, email: str, account: Account | None, address: str, device: str | None
     ) -> list[Bucket]:

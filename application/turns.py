@@ -175,4 +175,5 @@ class Turns:
 
 def describe(bug: Exception) -> str:
     """A bug in one line, for the timeline."""
-    return f"{type(bug).__name__}: {bug}"[:300]
+    first_line, *_ = str(bug).splitlines() or [""]
+    return f"{type(bug).__name__}: {first_line}"[:300]

@@ -100,7 +100,10 @@ def failed(
             conversation = replace(conversation, thread_id=None, thread_upto=0)
             turn = replace(turn.failing(reason, at), trimmed=True, run_id=None)
             return go_on(conversation, turn)
-        case Fatal() | Terminal():
+        case Terminal():
+            # Whatever refused to answer is over: another try is another run.
+            return end(conversation, replace(turn, run_id=None), at, failure)
+        case Fatal():
             return end(conversation, turn, at, failure)
         case unreachable:
             assert_never(unreachable)

@@ -20,6 +20,7 @@ from adapters.postgres_users import PostgresUsers
 from adapters.secret_box import SecretBox
 from adapters.system_clock import SystemClock
 from adapters.telegram_client import TelegramClient
+from adapters.valkey_sessions import valkey_client
 from application.bot_life import BotLife
 from application.intake import Intake
 from application.ports import Clock, Telegram
@@ -51,9 +52,7 @@ class SharedProvider(Provider):
 
     @provide
     async def valkey(self, settings: Settings) -> AsyncIterator[Valkey]:
-        client = Valkey.from_url(
-            _given(settings.redis_url), socket_connect_timeout=3, socket_timeout=5
-        )
+        client = valkey_client(_given(settings.redis_url))
         yield client
         await client.aclose()
 

@@ -4,11 +4,13 @@ Only where the sandbox is on, and only for requests from this machine: it plays 
 """
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 import aiohttp
-from litestar import HttpMethod, Request, Response, get, route
+from litestar import HttpMethod, Request, Response, route
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
+from litestar.params import PathParameter
 from litestar.response import Redirect, Stream
 
 from entrypoints.settings import is_loopback
@@ -24,25 +26,23 @@ _PASSED_ON = (
 _PASSED_BACK = ("content-type", "cache-control", "etag", "content-security-policy", "location")
 
 
-@get("/sandbox", exclude_from_auth=True, include_in_schema=False)
-async def sandbox_root() -> Redirect:
-    """The page's links are relative: it needs its slash."""
-    return Redirect("/sandbox/")
-
-
 @route(
-    ["/sandbox/", "/sandbox/{path:path}"],
+    ["/sandbox", "/sandbox/{path:path}"],
     http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE],
     exclude_from_auth=True,
     include_in_schema=False,
 )
-async def sandbox(request: Request[None, None, State], path: str = "/") -> Response[bytes] | Stream:
+async def sandbox(
+    request: Request[None, None, State], path: Annotated[str, PathParameter()] = "/"
+) -> Response[bytes] | Redirect | Stream:
     """Hand the request through. 404 where the sandbox is off, 403 for another machine."""
     base: str | None = request.app.state.sandbox_url
     if base is None:
         raise NotFoundException()
     if request.client is None or not is_loopback(request.client.host):
         raise HTTPException(status_code=403, detail="the sandbox answers this machine only")
+    if request.scope["raw_path"] == b"/sandbox":
+        return Redirect("/sandbox/")  # the page's links are relative
     session: aiohttp.ClientSession = request.app.state.sandbox_session
     headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
     url = f"{base}{path}" + (f"?{request.url.query}" if request.url.query else "")

@@ -1,0 +1,126 @@
+"""The HTTP application: every route, behind the gate, with one error shape.
+
+Made by entrypoints/http/server.py. Routes of /api need a session, but for signing in and out.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+
+import aiohttp
+from dishka import AsyncContainer
+from dishka.integrations.litestar import DishkaRouter, setup_dishka
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Method
+from litestar.types.internal_types import PathParameterDefinition
+
+from adapters.secret_box import SecretBox
+from application.intake import Intake
+from entrypoints.http import auth, bots, chats, health, processing, sandbox, settings
+from entrypoints.http.problems import answer
+from entrypoints.http.security import SESSION_COOKIE, Gate, signed_in
+from entrypoints.http.webhook import webhook
+from entrypoints.settings import Settings
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body; more is 413."""
+
+OPEN_API = (auth.login, auth.logout)
+GUARDED_API = (
+    auth.me,
+    auth.change_password,
+    bots.list_bots,
+    bots.create_bot,
+    bots.check_token,
+    bots.get_bot,
+    bots.change_bot,
+    bots.delete_bot,
+    bots.enable_bot,
+    bots.disable_bot,
+    bots.ensure_webhook,
+    bots.remove_webhook,
+    bots.get_bot_telegram,
+    chats.list_chats,
+    chats.get_chat,
+    chats.list_messages,
+    processing.list_processing,
+    processing.get_processing,
+    processing.retry_processing,
+    settings.get_settings,
+    settings.put_settings,
+)
+OTHER = (health.health, health.ready, health.metrics)
+
+
+def create_app(container: AsyncContainer, environment: Settings) -> Litestar:
+    """The application; it closes the container when it stops."""
+    app = Litestar(
+        route_handlers=[
+            DishkaRouter("/api", route_handlers=OPEN_API),
+            DishkaRouter(
+                "/api",
+                route_handlers=GUARDED_API,
+                guards=[signed_in],
+                security=[{"session": []}],
+            ),
+            DishkaRouter("/", route_handlers=OTHER),
+            webhook,
+            sandbox.sandbox,
+        ],
+        state=State({"public_url": environment.public_url, "sandbox_url": environment.sandbox_url}),
+        lifespan=[_running(container)],
+        exception_handlers={Exception: answer},
+        request_max_body_size=MAX_BODY,
+        openapi_config=_document(),
+        logging_config=None,
+    )
+    setup_dishka(container, app)
+    app.asgi_handler = Gate(app.asgi_handler, environment.public_url, environment.trusted_proxies)
+    return app
+
+
+def _running(container: AsyncContainer) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """What the routes find in the application's state, for as long as it runs."""
+
+    @asynccontextmanager
+    async def running(app: Litestar) -> AsyncIterator[None]:
+        app.state.secret_box = await container.get(SecretBox)
+        app.state.intake = await container.get(Intake)
+        async with aiohttp.ClientSession() as session:
+            app.state.sandbox_session = session
+            yield
+        await container.close()
+
+    return running
+
+
+def _document() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Kotodom GPT",
+        version=version("kotodom-gpt"),
+        description="Telegram bots answered by a language model: the administrator's API.",
+        path="/schema",
+        # Only the document: Litestar's pages fetch their scripts from another host.
+        render_plugins=[JsonRenderPlugin()],
+        operation_id_creator=_operation_id,
+        components=Components(
+            security_schemes={
+                "session": SecurityScheme(
+                    type="apiKey", name=SESSION_COOKIE, security_scheme_in="cookie"
+                )
+            }
+        ),
+    )
+
+
+def _operation_id(
+    handler: HTTPRouteHandler, method: Method, _: list[str | PathParameterDefinition]
+) -> str:
+    """The route's own name, in camelCase: what a generated client calls it."""
+    first, *rest = handler.handler_name.split("_")
+    return first + "".join(word.title() for word in rest)

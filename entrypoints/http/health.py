@@ -1,0 +1,41 @@
+"""GET /health, /health/ready, /metrics: for whoever watches over the system; no session needed."""
+
+from dishka import FromDishka
+from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
+from msgspec import Struct
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from application.health import Health, Readiness
+
+
+class Alive(Struct, frozen=True):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+@get("/health", tags=["health"], security=[{}])
+async def health() -> Alive:
+    """Whether the process is alive; nothing else is touched."""
+    return Alive()
+
+
+@get(
+    "/health/ready",
+    tags=["health"],
+    security=[{}],
+    responses={
+        503: ResponseSpec(Readiness, generate_examples=False, description="A needed part is down")
+    },
+)
+async def ready(health: FromDishka[Health]) -> Response[Readiness]:
+    """How each part is; 503 where one that messages need is down."""
+    readiness = await health.readiness()
+    return Response(readiness, status_code=200 if readiness.ready else 503)
+
+
+@get("/metrics", tags=["health"], security=[{}], media_type="text/plain")
+async def metrics() -> Response[str]:
+    """Prometheus' text format."""
+    return Response(generate_latest().decode(), media_type=CONTENT_TYPE_LATEST)

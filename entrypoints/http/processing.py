@@ -1,0 +1,62 @@
+"""/api/processing: what became of each message, and another try of one."""
+
+from datetime import datetime
+from typing import Annotated
+
+from dishka import FromDishka
+from litestar import get, post
+from litestar.params import FromPath, QueryParameter
+
+from application.paging import Page
+from application.processing import (
+    Processing,
+    ProcessingDetail,
+    ProcessingFilter,
+    ProcessingView,
+)
+from domain.turn import Status
+from entrypoints.http.paging import BotId, Cursor, Limit, Words, moment, words
+from entrypoints.http.problems import problems
+from entrypoints.http.security import Asked
+
+StatusFilter = Annotated[Status | None, QueryParameter()]
+Since = Annotated[datetime | None, QueryParameter(name="from", description="Created then or later")]
+Until = Annotated[datetime | None, QueryParameter(name="to", description="Created before then")]
+
+
+@get("/processing", tags=["processing"], responses=problems(400, 401))
+async def list_processing(
+    request: Asked,
+    processing: FromDishka[Processing],
+    status: StatusFilter = None,
+    bot_id: BotId = None,
+    q: Words = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ProcessingView]:
+    """Messages and what became of them, newest first."""
+    asked = ProcessingFilter(status, bot_id, words(q), moment(since, "from"), moment(until, "to"))
+    return await processing.browse(request.user.actor, asked, limit, cursor)
+
+
+@get("/processing/{processing_id:int}", tags=["processing"], responses=problems(400, 401, 404))
+async def get_processing(
+    processing_id: FromPath[int], request: Asked, processing: FromDishka[Processing]
+) -> ProcessingDetail:
+    """One message, with every step of its turn."""
+    return await processing.get(request.user.actor, processing_id)
+
+
+@post(
+    "/processing/{processing_id:int}/retry",
+    status_code=202,
+    tags=["processing"],
+    responses=problems(400, 401, 403, 404, 409),
+)
+async def retry_processing(
+    processing_id: FromPath[int], request: Asked, processing: FromDishka[Processing]
+) -> ProcessingDetail:
+    """Try again: a TERMINAL message joins the end of its chat's line, a FAILED one is due now."""
+    return await processing.retry(request.user.actor, processing_id)

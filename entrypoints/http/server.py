@@ -1,0 +1,75 @@
+"""`kotodom api`: the HTTP application under uvicorn, until SIGTERM or Ctrl-C.
+
+Requests in flight have five seconds to finish; then the connections are closed, and the process
+ends in less than eight.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from dishka import make_async_container
+from litestar import Litestar
+
+from entrypoints.http.app import create_app
+from entrypoints.http_wiring import HttpProvider
+from entrypoints.settings import Settings, WrongSetting
+from entrypoints.wiring import SharedProvider
+
+GRACE_SECONDS = 5
+BACKLOG = 2048
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Not uvicorn's way, which kills the process with the signal again once it has stopped."""
+        yield
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until a signal. Raises WrongSetting where the port is taken."""
+    container = make_async_container(SharedProvider(), HttpProvider(), context={Settings: settings})
+    with listening(settings.host, settings.port) as listener:
+        server = uvicorn_server(create_app(container, settings))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.handle_exit, number, None)
+        await server.serve(sockets=[listener])
+
+
+def uvicorn_server(app: Litestar) -> uvicorn.Server:
+    """A server for the application; TRUSTED_PROXIES are the application's own business."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens; port 0 takes a free one. Raises WrongSetting where it cannot."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server(
+            (host, port), family=family, backlog=BACKLOG, reuse_port=False
+        )
+    except OSError as error:
+        raise WrongSetting(
+            f"PORT: cannot listen on {host}:{port} ({error.strerror or error}); "
+            "stop what does, or set PORT (and HOST) to another one"
+        ) from None
+    with listener:
+        yield listener

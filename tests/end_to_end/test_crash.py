@@ -1,0 +1,97 @@
+"""Workers are killed; nothing is lost, and nothing is paid for twice."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.end_to_end.system import Bot, System
+
+
+@pytest.fixture
+async def system(database_url: str, valkey_url: str) -> AsyncIterator[System]:
+    async with System(database_url, valkey_url) as running:
+        await running.start("api", "worker")
+        await running.sign_in()
+        yield running
+
+
+async def _thinking(system: System, bot: Bot) -> None:
+    """Wait until the model's run has begun and its id is saved."""
+
+    async def begun() -> bool:
+        return any(row["run_id"] for row in await system.processing(bot))
+
+    await system.until(begun)
+
+
+async def test_a_run_is_resumed_and_not_paid_for_twice(system: System) -> None:
+    bot = await system.bot()
+    bot.say("/sandbox:slow 3", user=1002)
+    await _thinking(system, bot)
+    await system.kill("worker", signal.SIGKILL)
+    await system.start("worker")
+    (row,) = await system.settled(bot, 1, seconds=40)
+    assert row["status"] == "COMPLETED"
+    assert len(bot.texts(1002)) == 1
+    assert system.sandbox.openai.runs_by_metadata("processing_id")[str(row["id"])] == 1
+
+
+async def test_a_stopped_worker_hands_its_turns_over_at_once(system: System) -> None:
+    bot = await system.bot()
+    await system.start("worker-2")
+    for chat in range(800_001, 800_011):
+        bot.say("/sandbox:slow 6", user=chat)
+    await _thinking(system, bot)
+    assert await system.kill("worker", signal.SIGTERM) == 0
+    rows = await system.settled(bot, 10, seconds=40)
+    assert {row["status"] for row in rows} == {"COMPLETED"}
+    assert all(len(bot.texts(chat)) == 1 for chat in range(800_001, 800_011))
+    runs = system.sandbox.openai.runs_by_metadata("processing_id")
+    assert all(runs[str(row["id"])] == 1 for row in rows)
+    deaths = await system.rows("SELECT event FROM journal WHERE event LIKE '%\"died\":true%'")
+    assert deaths == []
+
+
+async def test_one_poisonous_message_ends_and_blames_nobody_else(system: System) -> None:
+    bot = await system.bot()
+    bot.say("/sandbox:slow 600", user=1002)
+    epoch = 0
+    for number in range(4):
+        epoch = await _taken_again(system, bot, epoch)
+        bot.say(f"/sandbox:echo neighbour {number}", user=1003)
+        await asyncio.sleep(0.3)
+        await system.kill("worker", signal.SIGKILL)
+        await system.start("worker")
+    rows = await system.settled(bot, 5, seconds=60)
+    assert rows[0]["status"] == "TERMINAL"
+    assert "killed" in rows[0]["terminal_reason"]
+    assert {row["status"] for row in rows[1:]} == {"COMPLETED"}
+    assert bot.texts(1003)[-1] == "neighbour 3"
+
+
+async def _taken_again(system: System, bot: Bot, epoch: int) -> int:
+    """Wait until a worker has taken the chat under a later epoch; that epoch."""
+
+    async def later() -> int:
+        rows = await system.rows("SELECT epoch FROM chats WHERE id = $1", f"{bot.id}:1002")
+        return int(rows[0]["epoch"]) if rows and rows[0]["epoch"] > epoch else 0
+
+    taken: int = await system.until(later, 40)
+    return taken
+
+
+async def test_a_paused_worker_loses_its_job_and_changes_nothing_later(system: System) -> None:
+    bot = await system.bot()
+    bot.say("/sandbox:slow 3", user=1002)
+    await _thinking(system, bot)
+    system.processes["worker"].send_signal(signal.SIGSTOP)
+    await system.start("worker-2")
+    (row,) = await system.settled(bot, 1, seconds=40)
+    assert row["status"] == "COMPLETED"
+    system.processes["worker"].send_signal(signal.SIGCONT)
+    await asyncio.sleep(2)
+    (after,) = await system.processing(bot)
+    assert after == row
+    assert len(bot.texts(1002)) == 1
