@@ -7,7 +7,7 @@ hash is made in a thread: it takes some 50 ms of a core, and argon2 lets go of t
 import asyncio
 import secrets
 
-from argon2 import PasswordHasher
+from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
@@ -15,8 +15,8 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 class Argon2Passwords:
     """One instance per process."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+    def __init__(self, parameters: Parameters = RFC_9106_LOW_MEMORY) -> None:
+        self._hasher = PasswordHasher.from_parameters(parameters)
         self._dummy: str | None = None
 
     async def hash(self, password: str) -> str:

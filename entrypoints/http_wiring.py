@@ -35,7 +35,6 @@ class HttpProvider(Provider):
     scope = Scope.APP
 
     user_store = provide(PostgresUsers, provides=UserStore)
-    passwords = provide(Argon2Passwords, provides=Passwords)
     session_store = provide(ValkeySessions, provides=SessionStore)
     limits = provide(ValkeyLimits, provides=LoginLimits)
     devices = provide(FernetDevices, provides=Devices)
@@ -52,6 +51,10 @@ class HttpProvider(Provider):
 
     probe = provide(PostgresHealth, provides=DatabaseProbe)
     health = provide(Health)
+
+    @provide
+    def passwords(self) -> Passwords:
+        return Argon2Passwords()
 
     @provide
     def bot_repository(

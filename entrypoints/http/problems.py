@@ -14,6 +14,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import ParameterKwarg
 from msgspec import Struct, field
 
 from application.jobs import Unavailable
@@ -59,7 +60,7 @@ def answer(request: Request[Any, Any, State], error: Exception) -> Response[byte
             headers["Retry-After"] = AWAY_SECONDS
         case HTTPException() if error.headers:
             headers |= error.headers
-    shown = problem_of(error)
+    shown = problem_of(error, request)
     if shown.id is not None:
         log.error("request.bug", id=shown.id, path=request.url.path, exc_info=error)
     return Response(
@@ -67,7 +68,7 @@ def answer(request: Request[Any, Any, State], error: Exception) -> Response[byte
     )
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception, request: Request[Any, Any, State]) -> Problem:
     """What an exception tells the one who asked."""
     match error:
         case Refusal():
@@ -76,7 +77,7 @@ def problem_of(error: Exception) -> Problem:
         case Unavailable():
             return problem(503, "PostgreSQL is away. Try again in a moment.")
         case HTTPException() if error.status_code < 500 or error.status_code in (502, 503, 504):
-            return problem(error.status_code, _detail(error), _parameters(error))
+            return problem(error.status_code, _detail(error), _parameters(error, request))
         case _:
             shown = problem(500, "This is a bug of ours. The log has more, under this id.")
             return msgspec.structs.replace(shown, id=uuid4().hex)
@@ -131,12 +132,15 @@ def _detail(error: HTTPException) -> str:
     return error.detail if error.detail and error.detail != phrase else f"{phrase}."
 
 
-def _parameters(error: HTTPException) -> tuple[FieldError, ...]:
-    """Litestar's own list of the parameters that it could not take."""
+def _parameters(error: HTTPException, request: Request[Any, Any, State]) -> tuple[FieldError, ...]:
+    """Litestar's own list of the parameters that it could not take, by their names in the URL."""
     if not isinstance(error.extra, list):
         return ()
-    return tuple(
-        FieldError(str(item.get("key", "")), str(item.get("message", "")))
-        for item in error.extra
-        if isinstance(item, dict)
-    )
+    known = request.route_handler.parsed_fn_signature.parameters
+    errors: list[FieldError] = []
+    for item in error.extra:
+        key = str(item.get("key", ""))
+        named = known[key].kwarg_definition if key in known else None
+        name = named.name if isinstance(named, ParameterKwarg) else None
+        errors.append(FieldError(name or key, str(item.get("message", ""))))
+    return tuple(errors)

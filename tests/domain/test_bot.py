@@ -265,5 +265,5 @@ class Clicks(RuleBasedStateMachine):
             assert self.bot.is_active is self.bot.enabled
 
 
-Clicks.TestCase.settings = settings(max_examples=2000, stateful_step_count=12, deadline=None)
+Clicks.TestCase.settings = settings(max_examples=300, stateful_step_count=12, deadline=None)
 TestClicks = Clicks.TestCase

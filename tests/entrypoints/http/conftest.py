@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -10,12 +10,14 @@ from typing import Any
 import aiohttp
 import pytest
 import uvicorn
-from dishka import make_async_container
+from argon2.profiles import RFC_9106_LOW_MEMORY
+from dishka import Provider, Scope, make_async_container, provide
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.argon2_passwords import Argon2Passwords
 from adapters.child_process import wait_until
-from application.users import Users
+from application.users import Passwords, Users, UserStore
 from domain.access import Role
 from entrypoints.http.app import create_app
 from entrypoints.http.server import listening, uvicorn_server
@@ -25,7 +27,18 @@ from entrypoints.settings import Settings, load
 from entrypoints.wiring import SharedProvider
 
 PASSWORD = "correct horse"
+QUICK = replace(RFC_9106_LOW_MEMORY, time_cost=1, memory_cost=1024, parallelism=1)
 _numbers = count(1_000_001)
+
+
+class _QuickProvider(Provider):
+    """Passwords by the same code, with parameters that cost a test a hundredth of the time."""
+
+    scope = Scope.APP
+
+    @provide(override=True)
+    def passwords(self) -> Passwords:
+        return Argon2Passwords(QUICK)
 
 
 @dataclass
@@ -108,8 +121,10 @@ def environ(database_url: str, valkey_url: str, sandbox: SandboxServer) -> dict[
 async def api(environ: dict[str, str]) -> AsyncIterator[Api]:
     """The application on a free port of 127.0.0.1."""
     settings = load(environ)
-    container = make_async_container(SharedProvider(), HttpProvider(), context={Settings: settings})
-    users = await container.get(Users)
+    container = make_async_container(
+        SharedProvider(), HttpProvider(), _QuickProvider(), context={Settings: settings}
+    )
+    users = Users(await container.get(UserStore), await container.get(Passwords))
     for role in Role:
         await users.create_user(f"{role.lower()}@example.com", PASSWORD, role)
     with listening("127.0.0.1", 0) as listener:
@@ -163,7 +178,7 @@ async def user(people: Callable[[], Person]) -> Person:
 
 
 @pytest.fixture
-def nobody(people: Callable[[], Person]) -> Person:
+async def nobody(people: Callable[[], Person]) -> Person:
     return people()
 
 

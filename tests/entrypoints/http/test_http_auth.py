@@ -139,7 +139,7 @@ async def test_a_hash_with_former_parameters_is_made_anew(people: New, api: Api,
     browser = people()
     assert (await browser.sign_in("clara@example.com")).status == 200
     rows = await sql("SELECT password_hash FROM users WHERE email = 'clara@example.com'")
-    assert "m=65536" in rows[0][0]
+    assert "m=1024" in rows[0][0]
     assert (await browser.get("/api/auth/me")).status == 200
 
 

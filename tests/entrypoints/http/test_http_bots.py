@@ -8,30 +8,10 @@ from entrypoints.sandbox.server import SandboxServer
 from tests.entrypoints.http.conftest import Api, Person, Run, make_bot, new_token
 
 KEYS = [
-    "id",
-    "name",
-    "tokenMask",
-    "username",
-    "model",
-    "modelApi",
-    "instructions",
-    "temperature",
-    "maxOutputTokens",
-    "historyMessages",
-    "assistantId",
-    "startMessage",
-    "helpText",
-    "errorMessage",
-    "enabled",
-    "isActive",
-    "error",
-    "telegramMode",
-    "telegramApiUrl",
-    "baseUrl",
-    "apiKeyMask",
-    "ownerUserId",
-    "createdAt",
-    "updatedAt",
+    *("id", "name", "tokenMask", "username", "model", "modelApi", "instructions", "temperature"),
+    *("maxOutputTokens", "historyMessages", "assistantId", "startMessage", "helpText"),
+    *("errorMessage", "enabled", "isActive", "error", "telegramMode", "telegramApiUrl", "baseUrl"),
+    *("apiKeyMask", "ownerUserId", "createdAt", "updatedAt"),
 ]
 
 
