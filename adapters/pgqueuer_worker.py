@@ -11,6 +11,7 @@ lease outlives it for as long as no other worker may take the job.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -71,6 +72,11 @@ WHERE status = 'queued' AND entrypoint = ANY($1) AND execute_after > now()
 """
 
 
+def session_name(part: str, pid: int) -> str:
+    """The application_name of a part's own session, by which it is seen to be there."""
+    return f"kotodom {part} {pid}"
+
+
 class HeldLease:
     """application.jobs.Lease: one pick of one job by this worker."""
 
@@ -107,6 +113,7 @@ class PgqueuerWorker:
         self._leases: dict[int, HeldLease] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._unfinished: list[HeldLease] = []
+        self._hand_back = asyncio.Event()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._builder = QueryQueueBuilder()
@@ -153,7 +160,12 @@ class PgqueuerWorker:
     # --- dequeue ---------------------------------------------------------------------------------
 
     async def _dequeue(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=10, command_timeout=30)
+        connection = await asyncpg.connect(
+            self._dsn,
+            timeout=10,
+            command_timeout=30,
+            server_settings={"application_name": session_name("worker", os.getpid())},
+        )
         try:
             connection.add_termination_listener(lambda _: self._wake.set())
             await connection.add_listener(CHANNEL, self._notified)
@@ -219,6 +231,7 @@ class PgqueuerWorker:
         except Unavailable as error:
             log.warning("worker.database_away", job=lease.pick.job_id, error=str(error))
             self._unfinished.append(lease)
+            self._hand_back.set()
         except Exception:
             log.exception("worker.job_broke", job=lease.pick.job_id, entrypoint=entrypoint)
         finally:
@@ -234,7 +247,9 @@ class PgqueuerWorker:
                 if self._unfinished:
                     await self._release(connection)
                 await self._beat_once(connection)
-                await asyncio.sleep(HEARTBEAT_EVERY)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hand_back.wait(), HEARTBEAT_EVERY)
+                self._hand_back.clear()
         finally:
             connection.terminate()
 
@@ -290,7 +305,7 @@ class PgqueuerWorker:
 
         The chats are locked first, as react does, or the two would deadlock.
         """
-        leases, self._unfinished = self._unfinished, []
+        leases = list(self._unfinished)
         chats = sorted(lease.payload.decode(errors="replace") for lease in leases)
         async with connection.transaction():
             await connection.execute(_LOCK_CHATS, chats)
@@ -301,3 +316,4 @@ class PgqueuerWorker:
                 self._manager,
                 chats,
             )
+        self._unfinished = [lease for lease in self._unfinished if lease not in leases]

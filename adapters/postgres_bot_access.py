@@ -15,29 +15,16 @@ from adapters.postgres_transactions import fetch, transaction
 from adapters.secret_box import SecretBox, SecretUnreadable
 from application.model import ModelAccess, ModelApi
 from application.ports import Failed, TelegramAccess
+from application.settings import CurrentSettings, SettingsReader
 from domain.failures import Fatal, Terminal
 
 MAX_AGE = 1.0
-DEFAULT_MODEL_KEYS = ("openai.apiKey", "openai.baseUrl", "defaults.model", "defaults.instructions")
 
 _LOAD = """
 SELECT id, name, token, telegram_api_url, model_api, model, base_url, api_key, instructions,
        temperature, max_output_tokens, assistant_id, history_messages, telegram_mode
 FROM bots WHERE id = $1
 """
-
-
-class Environment(Struct, frozen=True):
-    """What the environment gives to bots and settings that do not say it themselves.
-
-    `stand_in_url`: the sandbox's model server, which answers while no real key is known.
-    """
-
-    telegram_api_url: str
-    openai_api_key: str | None
-    openai_base_url: str | None
-    default_model: str
-    stand_in_url: str | None = None
 
 
 class BotAccess(Struct, frozen=True):
@@ -54,10 +41,23 @@ class BotAccess(Struct, frozen=True):
 class PostgresBotAccess:
     """Loads bots' access, and remembers it for MAX_AGE seconds."""
 
-    def __init__(self, engine: AsyncEngine, box: SecretBox, environment: Environment) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        box: SecretBox,
+        settings: SettingsReader,
+        telegram_api_url: str,
+        stand_in_url: str | None = None,
+    ) -> None:
+        """`telegram_api_url`: where a bot lives that does not say it.
+
+        `stand_in_url`: the sandbox's model server, which answers while no real key is known.
+        """
         self._engine = engine
         self._box = box
-        self._environment = environment
+        self._settings = settings
+        self._telegram_api_url = telegram_api_url
+        self._stand_in_url = stand_in_url
         self._known: dict[int, tuple[float, BotAccess]] = {}
 
     async def get(self, bot_id: int) -> BotAccess:
@@ -68,40 +68,34 @@ class PostgresBotAccess:
             return known[1]
         async with transaction(self._engine) as connection:
             rows = await fetch(connection, _LOAD, bot_id)
-            values = await fetch(
-                connection,
-                "SELECT id, value FROM settings WHERE id = ANY($1::text[])",
-                list(DEFAULT_MODEL_KEYS),
-            )
         if not rows:
             self._known.pop(bot_id, None)
             raise Failed(Terminal("the bot was deleted", chat_gone=True))
         try:
-            access = self._access(rows[0], {row[0]: row[1] for row in values})
+            access = self._access(rows[0], await self._settings.current())
         except SecretUnreadable as error:
             raise Failed(Fatal(str(error))) from None
         self._known[bot_id] = (now, access)
         return access
 
-    def _access(self, row: Any, settings: dict[str, str]) -> BotAccess:  # noqa: ANN401 - a row
+    def _access(self, row: Any, settings: CurrentSettings) -> BotAccess:  # noqa: ANN401 - a row
         (
             bot_id, name, token, api_url, model_api, model, base_url, api_key, instructions,
             temperature, max_output_tokens, assistant_id, history_messages, mode,
         ) = row  # fmt: skip
-        environment = self._environment
         return BotAccess(
             bot_id=bot_id,
             name=name,
             telegram=TelegramAccess(
-                bot_id, self._box.decrypt(token), api_url or environment.telegram_api_url
+                bot_id, self._box.decrypt(token), api_url or self._telegram_api_url
             ),
             model=self._model(
                 ModelAccess(
                     api=ModelApi(model_api),
-                    model=model or settings.get("defaults.model") or environment.default_model,
+                    model=model or settings.default_model,
                     base_url=base_url,
                     api_key=self._box.decrypt(api_key) if api_key else "",
-                    instructions=instructions or settings.get("defaults.instructions"),
+                    instructions=instructions or settings.default_instructions,
                     temperature=temperature,
                     max_output_tokens=max_output_tokens,
                     assistant_id=assistant_id,
@@ -112,21 +106,18 @@ class PostgresBotAccess:
             polling=mode == "POLLING",
         )
 
-    def _model(self, access: ModelAccess, settings: dict[str, str]) -> ModelAccess | Fatal:
+    def _model(self, access: ModelAccess, settings: CurrentSettings) -> ModelAccess | Fatal:
         """The bot's own server with its own key, or the global server with a key of either.
 
         The global key never goes to a bot's own base_url. The sandbox's server is nobody's own: a
         bot that points there is answered by the real model as soon as there is a real key.
         """
-        stand_in = self._environment.stand_in_url
+        stand_in = self._stand_in_url
         if access.base_url is not None and (access.base_url != stand_in or access.api_key):
             return access if access.api_key else Fatal("the bot's own model server needs a key")
-        stored = settings.get("openai.apiKey")
-        key = access.api_key or (self._box.decrypt(stored) if stored else None)
-        key = key or self._environment.openai_api_key
+        key = access.api_key or settings.openai_api_key
         if not key and stand_in is not None:
             return replace(access, base_url=stand_in, api_key="sandbox")
         if not key:
             return Fatal("no OpenAI key: set openai.apiKey in the settings, or OPENAI_API_KEY")
-        base_url = settings.get("openai.baseUrl") or self._environment.openai_base_url
-        return replace(access, base_url=base_url, api_key=key)
+        return replace(access, base_url=settings.openai_base_url, api_key=key)

@@ -5,12 +5,14 @@ all its bots at once.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.pgqueuer_worker import session_name
 from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_transactions import fetch, transaction
 from application.jobs import LeaseLost, Unavailable
@@ -42,6 +44,7 @@ class PostgresPolledBots:
         self._turn = asyncio.Lock()
 
     async def enabled(self) -> Sequence[int]:
+        await self._connected()
         async with transaction(self._engine) as connection:
             rows = await fetch(
                 connection, "SELECT id FROM bots WHERE enabled AND telegram_mode = 'POLLING'"
@@ -83,7 +86,10 @@ class PostgresPolledBots:
             if self._connection is None or self._connection.is_closed():
                 try:
                     self._connection = await asyncpg.connect(
-                        self._dsn, timeout=5, command_timeout=5
+                        self._dsn,
+                        timeout=5,
+                        command_timeout=5,
+                        server_settings={"application_name": session_name("poller", os.getpid())},
                     )
                 except (OSError, asyncpg.PostgresError, TimeoutError) as error:
                     raise Unavailable(f"PostgreSQL is away: {error}") from error

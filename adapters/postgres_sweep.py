@@ -45,12 +45,6 @@ LIMIT 1000
 
 _WAITING = f"SELECT DISTINCT chat_id FROM ({_LINES}) line WHERE bot_id = $1 ORDER BY chat_id"
 
-_RETENTION = """
-SELECT COALESCE((SELECT value::int FROM settings WHERE id = 'retention.updatesDays'), 30),
-       COALESCE((SELECT value::int FROM settings WHERE id = 'retention.journalDays'), 30),
-       COALESCE((SELECT value::int FROM settings WHERE id = 'retention.jobLogDays'), 7)
-"""
-
 _PRUNE = (
     """
     DELETE FROM telegram_updates WHERE (bot_id, update_id) IN (
@@ -80,11 +74,9 @@ class PostgresSweep:
     async def publish_waiting(self, bot_id: int) -> int:
         return await self._publish(_WAITING, bot_id)
 
-    async def prune(self) -> int:
-        async with transaction(self._engine) as connection:
-            days = (await fetch(connection, _RETENTION))[0]
+    async def prune(self, updates: int, journal: int, job_log: int) -> int:
         pruned = 0
-        for statement, keep in zip(_PRUNE, days, strict=True):
+        for statement, keep in zip(_PRUNE, (updates, journal, job_log), strict=True):
             async with transaction(self._engine) as connection:
                 pruned += await execute(connection, statement, keep, BATCH)
         return pruned

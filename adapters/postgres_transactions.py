@@ -25,6 +25,8 @@ def engine(url: str, *, pool_size: int, hot: bool = False) -> AsyncEngine:
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=0,
+        # Away from the loop, a look before each use costs less than an error after a restart.
+        pool_pre_ping=not hot,
         pool_timeout=15,
         connect_args={"server_settings": server_settings, "timeout": 10},
     )
@@ -62,9 +64,9 @@ def telling_away() -> Iterator[None]:
 
 
 def _away(error: BaseException | None) -> bool:
-    """SQLSTATE's classes: connection, refused user, no such database, resources, operator."""
+    """SQLSTATE's classes: connection, user, database, resources, state of the server, operator."""
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
-    return str(state)[:2] in {"08", "28", "3D", "53", "57"}
+    return str(state)[:2] in {"08", "28", "3D", "53", "55", "57"}
 
 
 async def fetch(

@@ -18,12 +18,9 @@ from valkey.exceptions import ConnectionError as ValkeyConnectionError
 from valkey.exceptions import ValkeyError
 
 from application.refusals import SessionsAway
-from application.sessions import Session
+from application.sessions import SESSION_SECONDS, Session
 
 T = TypeVar("T")
-
-LIFETIME = 14 * 24 * 3600
-"""Seconds after its last use that a session lives."""
 
 _TIMEOUT = 2.0
 
@@ -63,21 +60,21 @@ class ValkeySessions:
         session_id = secrets.token_urlsafe(32)
         key, all_keys = _key(session_id), _all_keys(session.user_id)
         async with sessions_away(), self._client.pipeline(transaction=True) as pipeline:
-            pipeline.set(key, msgspec.json.encode(session), ex=LIFETIME)
+            pipeline.set(key, msgspec.json.encode(session), ex=SESSION_SECONDS)
             pipeline.sadd(all_keys, key)
-            pipeline.expire(all_keys, LIFETIME)
+            pipeline.expire(all_keys, SESSION_SECONDS)
             await pipeline.execute()
         return session_id
 
     async def read(self, session_id: str) -> Session | None:
         """The session, whose life begins anew."""
         async with sessions_away():
-            found = await self._client.getex(_key(session_id), ex=LIFETIME)
+            found = await self._client.getex(_key(session_id), ex=SESSION_SECONDS)
         if found is None:
             return None
         session = msgspec.json.decode(found, type=Session)
         async with sessions_away():
-            await self._client.expire(_all_keys(session.user_id), LIFETIME)
+            await self._client.expire(_all_keys(session.user_id), SESSION_SECONDS)
         return session
 
     async def end(self, session_id: str) -> None:

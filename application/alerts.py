@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from application.ports import Failed, Telegram, TelegramAccess
+from application.settings import SettingsReader
 from domain.alerts import QUIET, worded
 from domain.effects import AdminAlert
 
@@ -23,17 +24,17 @@ class AlertBook(Protocol):
         """How many were held back since the last one; None: hold this one back too (`quiet` s)."""
         ...
 
-    async def destination(self) -> tuple[TelegramAccess, int | str] | None:
-        """The settings' alert bot and chat; None where they are not set."""
-        ...
-
 
 class Alerts:
     """The use case."""
 
-    def __init__(self, book: AlertBook, telegram: Telegram) -> None:
+    def __init__(
+        self, book: AlertBook, telegram: Telegram, settings: SettingsReader, telegram_api_url: str
+    ) -> None:
         self._book = book
         self._telegram = telegram
+        self._settings = settings
+        self._telegram_api_url = telegram_api_url
         self.undelivered = 0
 
     async def send(self, alert: AdminAlert, at: datetime) -> None:
@@ -43,12 +44,14 @@ class Alerts:
             return
         text = worded(alert.text, held_back)
         log.error("admin.alert", bot=alert.bot_id, cause=alert.cause, text=text)
-        destination = await self._book.destination()
-        if destination is None:
+        settings = await self._settings.latest()
+        if not settings.alerts_bot_token or not settings.alerts_chat_id:
             return
-        access, chat_id = destination
+        access = TelegramAccess(0, settings.alerts_bot_token, self._telegram_api_url)
+        chat = settings.alerts_chat_id
+        chat_id = chat if chat.startswith("@") else int(chat)
         try:
-            await self._telegram.send_message(access, chat_id, text[:4096])
+            await self._telegram.send_message(access, chat_id, text[:2000])
         except Failed as failed:
             self.undelivered += 1
             log.error("admin.alert_undelivered", cause=alert.cause, failure=repr(failed.failure))

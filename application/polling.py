@@ -124,6 +124,8 @@ class Polling:
         offset: int | None = None
         while True:
             lease.check()
+            if access != (current := await self._bots.access(bot_id)):
+                access, offset = current, None  # another bot's token: its updates count anew
             updates = await self._telegram.get_updates(access, offset, LONG_POLL)
             if updates:
                 await asyncio.gather(*(self._keep(bot_id, update) for update in updates))

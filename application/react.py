@@ -182,7 +182,7 @@ class _Moves:
             self._change.acknowledge = True
             return Done(), self._change
         died = ours and turn is not None and turn.status is Status.PROCESSING
-        if died and turn is not None and turn.deaths >= ALONE_AFTER_DEATHS and not item.alone:
+        if died and turn is not None and turn.deaths + 1 >= ALONE_AFTER_DEATHS and not item.alone:
             return NeedsAlone(), None
         epoch = self._conversation.epoch + 1
         self._change.owner = "take"

@@ -19,6 +19,9 @@ from application.refusals import FieldError, Invalid, TooMany, Unauthenticated
 from application.users import Account, Passwords, User, UserStore, password_errors
 from domain.access import Actor, UserStatus
 
+SESSION_SECONDS = 14 * 24 * 3600
+"""How long a session lives after its last use."""
+
 WRONG_PER_ACCOUNT = 6
 WRONG_PER_ADDRESS = 29
 """How many wrong passwords are answered as such within the window; the next one is refused."""

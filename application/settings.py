@@ -135,11 +135,14 @@ class SettingsReader:
 
     async def current(self) -> CurrentSettings:
         """As they were at most two seconds ago. Raises Unavailable."""
-        now = self._clock.now()
-        if self._kept is not None and now - self._kept[0] < self._fresh:
+        if self._kept is not None and self._clock.now() - self._kept[0] < self._fresh:
             return self._kept[1]
+        return await self.latest()
+
+    async def latest(self) -> CurrentSettings:
+        """As they are now. Raises Unavailable."""
         current = self._merged(await self._store.read())
-        self._kept = (now, current)
+        self._kept = (self._clock.now(), current)
         return current
 
     def _merged(self, stored: Mapping[str, str]) -> CurrentSettings:

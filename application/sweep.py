@@ -8,6 +8,8 @@ from typing import Protocol
 
 import structlog
 
+from application.settings import SettingsReader
+
 log = structlog.get_logger("sweep")
 
 EVERY = 60.0
@@ -25,16 +27,17 @@ class Waiting(Protocol):
         """Publish a job for each chat of the bot whose line waits."""
         ...
 
-    async def prune(self) -> int:
-        """Delete a batch of what retention says may go; how many rows went."""
+    async def prune(self, updates: int, journal: int, job_log: int) -> int:
+        """Delete a batch of what is older than so many days; how many rows went."""
         ...
 
 
 class Sweep:
     """The use case."""
 
-    def __init__(self, waiting: Waiting) -> None:
+    def __init__(self, waiting: Waiting, settings: SettingsReader) -> None:
         self._waiting = waiting
+        self._settings = settings
         self.found = 0
 
     async def run(self) -> None:
@@ -43,7 +46,13 @@ class Sweep:
         if stranded:
             self.found += stranded
             log.warning("sweep.found", chats=stranded)
-        while await self._waiting.prune():
+        keep = await self._settings.latest()
+        days = (
+            keep.retention_updates_days,
+            keep.retention_journal_days,
+            keep.retention_job_log_days,
+        )
+        while await self._waiting.prune(*days):
             pass
 
     async def publish_waiting(self, bot_id: int) -> None:

@@ -12,7 +12,6 @@ from adapters.postgres_bots import PostgresBots
 from adapters.postgres_chats import PostgresChats
 from adapters.postgres_health import PostgresHealth
 from adapters.postgres_processing import PostgresProcessing
-from adapters.postgres_settings import PostgresSettings
 from adapters.postgres_users import PostgresUsers
 from adapters.secret_box import SecretBox
 from adapters.valkey_limits import ValkeyLimits
@@ -24,7 +23,7 @@ from application.health import DatabaseProbe, Health
 from application.ports import Telegram
 from application.processing import Processing, ProcessingRepository
 from application.sessions import Devices, LoginLimits, Sessions, SessionStore
-from application.settings import AdminSettings, SettingsStore
+from application.settings import AdminSettings
 from application.users import Passwords, UserStore
 from entrypoints.settings import Settings
 
@@ -40,7 +39,6 @@ class HttpProvider(Provider):
     devices = provide(FernetDevices, provides=Devices)
     sessions = provide(Sessions)
 
-    settings_store = provide(PostgresSettings, provides=SettingsStore)
     admin_settings = provide(AdminSettings)
 
     chat_repository = provide(PostgresChats, provides=ChatRepository)

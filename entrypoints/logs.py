@@ -30,11 +30,16 @@ def configure(settings: Settings, part: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(part=part)
+    # Tracebacks without local variables: those hold tokens, keys and what people wrote.
     as_json: list[Processor] = [
-        structlog.processors.dict_tracebacks,
+        structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(),
     ]
-    for_console: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    for_console: list[Processor] = [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
     handlers: list[logging.Handler] = [
         _handler(
             logging.StreamHandler(),
@@ -47,7 +52,7 @@ def configure(settings: Settings, part: str) -> None:
         logtail = LogtailHandler(source_token=settings.logtail_source_token, host=host)
         handlers.append(_handler(logtail, shared, as_json))
     logging.basicConfig(handlers=handlers, level=settings.log_level, force=True)
-    for noisy in ("httpx", "httpx2", "httpcore", "openai", "asyncio", "uvicorn.access"):
+    for noisy in ("alembic", "asyncio", "httpcore2", "httpx2", "openai", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

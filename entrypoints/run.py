@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import aiohttp
+import asyncpg
 import structlog
 from dishka import make_async_container
 from msgspec.structs import replace
@@ -20,8 +21,10 @@ from rich.console import Console
 from rich.panel import Panel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.child_process import wait_until
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.embedded_valkey import EmbeddedValkey
+from adapters.pgqueuer_worker import session_name
 from adapters.postgres_migrations import migrate
 from adapters.secret_box import SecretBox
 from application.bot_life import BotLife
@@ -31,10 +34,15 @@ from entrypoints.parts import data_directory, environment_of, with_secret_key
 from entrypoints.sandbox.ready_bot import ensure_ready_bot
 from entrypoints.settings import Settings, WrongSetting
 from entrypoints.supervisor import Part, PartEvent, PartFailedError, Supervisor, kotodom_argv
-from entrypoints.wiring import SharedProvider
+from entrypoints.wiring import SharedProvider, direct_dsn
 
 STOP_SECONDS = 8.0
 READY_SECONDS = 60.0
+
+_MISSING = """
+SELECT count(*) FROM unnest($1::text[]) AS part (name)
+WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = part.name)
+"""
 
 log = structlog.get_logger("run")
 console = Console(stderr=True, highlight=False)
@@ -108,11 +116,16 @@ async def _start_ours(settings: Settings, supervisor: Supervisor, began: float) 
     finally:
         await container.close()
     base = f"http://{_reachable(settings.host)}:{settings.port}"
+    names = [f"worker-{number + 1}" for number in range(settings.workers or os.cpu_count() or 1)]
     with _stage("api, workers, poller"):
-        await supervisor.start(part("api", "api", url=f"{base}/health/ready"))
-        for number in range(settings.workers or os.cpu_count() or 1):
-            await supervisor.start(part(f"worker-{number + 1}", "worker"))
-        await supervisor.start(part("poller", "poller"))
+        await asyncio.gather(
+            supervisor.start(part("api", "api", url=f"{base}/health/ready")),
+            *(supervisor.start(part(name, "worker")) for name in names),
+            supervisor.start(part("poller", "poller")),
+        )
+        expected = [session_name("worker", supervisor.pid(name) or 0) for name in names]
+        expected.append(session_name("poller", supervisor.pid("poller") or 0))
+        await _connected(direct_dsn(settings), expected)
     _banner(settings, settings.public_url or base, first, time.monotonic() - began)
 
 
@@ -126,7 +139,10 @@ def _banner(
         if password is not None:
             lines.append(f"Password  {password}   (shown this once)")
     if settings.sandbox:
-        lines.append(f"Sandbox   {base}/sandbox/   (write to the ready bot; no keys needed)")
+        lines += [
+            f"Sandbox   {base}/sandbox/",
+            "          (write to the ready bot: no keys needed)",
+        ]
     lines += ["", "Ctrl-C stops everything."]
     console.print(Panel.fit("\n".join(lines), border_style="green"), soft_wrap=True)
 
@@ -151,20 +167,34 @@ def _answering(url: str) -> Callable[[], Awaitable[None]]:
     async def ready() -> None:
         """Return once the URL answers 200. Raises TimeoutError."""
         timeout = aiohttp.ClientTimeout(total=2)
-        async with (
-            asyncio.timeout(READY_SECONDS),
-            aiohttp.ClientSession(timeout=timeout) as session,
-        ):
-            while True:
-                try:
-                    async with session.get(url) as answer:
-                        if answer.status == 200:
-                            return
-                except (aiohttp.ClientError, TimeoutError):
-                    pass
-                await asyncio.sleep(0.05)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            await wait_until(lambda: _answers(session, url), READY_SECONDS)
 
     return ready
+
+
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url) as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+async def _connected(dsn: str, expected: list[str]) -> None:
+    """Return once these sessions are seen in PostgreSQL: workers and poller have no port to ask.
+
+    Raises TimeoutError.
+    """
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        await wait_until(lambda: _seen(connection, expected), READY_SECONDS)
+    finally:
+        await connection.close()
+
+
+async def _seen(connection: asyncpg.Connection, expected: list[str]) -> bool:
+    return not await connection.fetchval(_MISSING, expected)
 
 
 def _reachable(host: str) -> str:

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from valkey.asyncio import Valkey
 
 from adapters.argon2_passwords import Argon2Passwords
-from adapters.postgres_bot_access import Environment, PostgresBotAccess
+from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_bots import PostgresBotStore
 from adapters.postgres_inbox import PostgresInbox
+from adapters.postgres_settings import PostgresSettings
 from adapters.postgres_transactions import engine
 from adapters.postgres_users import PostgresUsers
 from adapters.secret_box import SecretBox
@@ -24,7 +25,7 @@ from adapters.valkey_sessions import valkey_client
 from application.bot_life import BotLife
 from application.intake import Intake
 from application.ports import Clock, Telegram
-from application.settings import DEFAULT_MODEL
+from application.settings import EnvironmentDefaults, SettingsReader, SettingsStore
 from application.users import Users
 from entrypoints.settings import Settings
 
@@ -62,16 +63,14 @@ class SharedProvider(Provider):
 
     clock = provide(SystemClock, provides=Clock)
 
+    settings_store = provide(PostgresSettings, provides=SettingsStore)
+
     @provide
-    def environment(self, settings: Settings) -> Environment:
-        sandbox = settings.sandbox_url
-        return Environment(
-            telegram_api_url=settings.telegram_api_url,
-            openai_api_key=settings.openai_api_key,
-            openai_base_url=settings.openai_base_url,
-            default_model=DEFAULT_MODEL,
-            stand_in_url=f"{sandbox}/openai/v1" if sandbox is not None else None,
-        )
+    def settings_reader(
+        self, store: SettingsStore, clock: Clock, settings: Settings
+    ) -> SettingsReader:
+        environment = EnvironmentDefaults(settings.openai_api_key, settings.openai_base_url)
+        return SettingsReader(store, clock, environment)
 
     @provide
     async def telegram(self, settings: Settings) -> AsyncIterator[Telegram]:
@@ -80,9 +79,11 @@ class SharedProvider(Provider):
 
     @provide
     def bot_access(
-        self, engine: HotEngine, box: SecretBox, environment: Environment
+        self, engine: HotEngine, box: SecretBox, reader: SettingsReader, settings: Settings
     ) -> PostgresBotAccess:
-        return PostgresBotAccess(engine, box, environment)
+        sandbox = settings.sandbox_url
+        stand_in = f"{sandbox}/openai/v1" if sandbox is not None else None
+        return PostgresBotAccess(engine, box, reader, settings.telegram_api_url, stand_in)
 
     @provide
     def intake(self, engine: HotEngine) -> Intake:

@@ -30,6 +30,7 @@ from application.jobs import PERFORM_EFFECT
 from application.model import ModelApi
 from application.ports import Clock, Telegram
 from application.react import React
+from application.settings import SettingsReader
 from application.sweep import Sweep
 from application.turns import Turns
 from domain.effects import HANDLE_UPDATE
@@ -82,13 +83,13 @@ class WorkerProvider(Provider):
 
     @provide
     def alerts(
-        self, engine: HotEngine, box: SecretBox, settings: Settings, telegram: Telegram
+        self, engine: HotEngine, telegram: Telegram, reader: SettingsReader, settings: Settings
     ) -> Alerts:
-        return Alerts(PostgresAlerts(engine, box, settings.telegram_api_url), telegram)
+        return Alerts(PostgresAlerts(engine), telegram, reader, settings.telegram_api_url)
 
     @provide
-    def sweep(self, engine: HotEngine) -> Sweep:
-        return Sweep(PostgresSweep(engine))
+    def sweep(self, engine: HotEngine, reader: SettingsReader) -> Sweep:
+        return Sweep(PostgresSweep(engine), reader)
 
     runner = provide(EffectRunner)
 

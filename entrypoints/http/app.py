@@ -21,7 +21,16 @@ from litestar.types.internal_types import PathParameterDefinition
 
 from adapters.secret_box import SecretBox
 from application.intake import Intake
-from entrypoints.http import auth, bots, chats, health, processing, sandbox, settings
+from entrypoints.http import (
+    auth,
+    bots,
+    chats,
+    health,
+    processing,
+    sandbox,
+    settings,
+    start_page,
+)
 from entrypoints.http.problems import answer
 from entrypoints.http.security import SESSION_COOKIE, Gate, signed_in
 from entrypoints.http.webhook import webhook
@@ -71,6 +80,7 @@ def create_app(container: AsyncContainer, environment: Settings) -> Litestar:
             DishkaRouter("/", route_handlers=OTHER),
             webhook,
             sandbox.sandbox,
+            start_page.start_page,
         ],
         state=State({"public_url": environment.public_url, "sandbox_url": environment.sandbox_url}),
         lifespan=[_running(container)],

@@ -8,8 +8,7 @@ from litestar.datastructures import State
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
-from adapters.valkey_sessions import LIFETIME
-from application.sessions import Sessions
+from application.sessions import SESSION_SECONDS, Sessions
 from application.users import LONGEST_PASSWORD, User
 from entrypoints.http.bodies import StrictJson
 from entrypoints.http.problems import problems
@@ -56,7 +55,7 @@ async def login(
         data.email, data.password, address_of(request), request.cookies.get(DEVICE_COOKIE)
     )
     cookies = [
-        session_cookie(request, signed_in.session, LIFETIME),
+        session_cookie(request, signed_in.session, SESSION_SECONDS),
         device_cookie(request, signed_in.device),
     ]
     return Response(signed_in.user, cookies=cookies)
@@ -75,7 +74,7 @@ async def logout(
 async def me(request: Asked) -> Response[User]:
     """Who is signed in; the session's cookie lives on from now."""
     session = request.cookies[SESSION_COOKIE]
-    return Response(request.user, cookies=[session_cookie(request, session, LIFETIME)])
+    return Response(request.user, cookies=[session_cookie(request, session, SESSION_SECONDS)])
 
 
 @post(

@@ -8,6 +8,7 @@ Telegram then sends it again.
 from litestar import Request, Response, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 
 from adapters.secret_box import SecretBox
 from application.intake import Intake, Receipt
@@ -20,7 +21,7 @@ MAX_BODY = 1024 * 1024
 
 
 @post("/webhook/{bot_id:str}", status_code=200, exclude_from_auth=True, request_max_body_size=None)
-async def webhook(bot_id: str, request: Request[None, None, State]) -> Response[None]:
+async def webhook(bot_id: FromPath[str], request: Request[None, None, State]) -> Response[None]:
     """Keep an update of the bot."""
     box: SecretBox = request.app.state.secret_box
     intake: Intake = request.app.state.intake

@@ -1,4 +1,4 @@
-"""The tables of DESIGN §5: adapters/postgres_schema.py says what each is for.
+"""The tables of DESIGN §5: their meaning stands in adapters/postgres_schema.py.
 
 Revision ID: 0002
 Revises: 0001

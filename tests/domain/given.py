@@ -49,17 +49,17 @@ def after(**ago: float) -> datetime:
     return NOW + timedelta(**ago)
 
 
-def message(text: str | None = None, **changes: Any) -> Message:  # noqa: ANN401 - any field of it
+def message(text: str | None = None, **changes: Any) -> Message:
     """A message to the bot, by an English user in a private chat where nothing else is said."""
     known: dict[str, Any] = {"message_id": 9, "chat": PRIVATE, "from_user": USER, "text": text}
     return Message(**(known | changes))
 
 
-def update(text: str | None = None, **changes: Any) -> Update:  # noqa: ANN401 - any field of it
+def update(text: str | None = None, **changes: Any) -> Update:
     return Update(77, message(text, **changes))
 
 
-def begun(text: str = "Hello", **changes: Any) -> Turn:  # noqa: ANN401 - any field of it
+def begun(text: str = "Hello", **changes: Any) -> Turn:
     """The turn of `update(text)` as it is when it begins and the model is asked."""
     known: dict[str, Any] = {
         "token": TOKEN,
@@ -74,22 +74,22 @@ def begun(text: str = "Hello", **changes: Any) -> Turn:  # noqa: ANN401 - any fi
     return Turn(**(known | changes))
 
 
-def replied(**changes: Any) -> Turn:  # noqa: ANN401 - any field of it
+def replied(**changes: Any) -> Turn:
     """A turn whose reply of two parts is there, and to be sent."""
     return begun(**({"reply": REPLY, "run_id": "resp_1", "generated_at": NOW} | changes))
 
 
-def chat(turn: Turn | None = None, **changes: Any) -> Conversation:  # noqa: ANN401 - any field of it
+def chat(turn: Turn | None = None, **changes: Any) -> Conversation:
     """A chat with this turn, under the turn's epoch."""
     epoch = turn.token.epoch if turn is not None else CHAT.epoch
     return replace(CHAT, **({"turn": turn, "epoch": epoch} | changes))
 
 
-def typing(token: TurnToken = TOKEN, **changes: Any) -> SendChatAction:  # noqa: ANN401 - any field of it
+def typing(token: TurnToken = TOKEN, **changes: Any) -> SendChatAction:
     return SendChatAction(**({"turn": token, "bot_id": BOT.id, "chat_id": 42} | changes))
 
 
-def generate(token: TurnToken = TOKEN, **changes: Any) -> GenerateReply:  # noqa: ANN401 - any field of it
+def generate(token: TurnToken = TOKEN, **changes: Any) -> GenerateReply:
     return GenerateReply(**({"turn": token, "bot_id": BOT.id, "chat": CHAT.id} | changes))
 
 
@@ -101,7 +101,7 @@ def send(
     text: str,
     part: int = 0,
     token: TurnToken = TOKEN,
-    **changes: Any,  # noqa: ANN401 - any field of it
+    **changes: Any,
 ) -> SendMessage:
     known: dict[str, Any] = {
         "turn": token,

@@ -101,6 +101,7 @@ class History(RuleBasedStateMachine):
         self.chat = Conversation("3:42", 42)
         self.ids = 0
         self.wish: Wish | None = None
+        self.started = False
         self.happened: list[Outcome] = []
         self.finals: dict[int, Turn] = {}
         self.begun: set[int] = set()
@@ -126,7 +127,9 @@ class History(RuleBasedStateMachine):
         assert step.state.epoch >= before.epoch
         self.chat = step.state
         self.check_effects(step)
-        self.wish = next((e for e in step.effects if isinstance(e, Wish)), self.wish)
+        for effect in step.effects:
+            if isinstance(effect, Wish):
+                self.wish, self.started = effect, False
         turn = step.state.turn
         if turn is None or not isinstance(event, ReplyStarted | ChatPaused | ChatUnpaused):
             self.check_turn(step, event)
@@ -268,11 +271,13 @@ class History(RuleBasedStateMachine):
         if excused:
             self.excused[said, wish.part] += 1
 
-    @precondition(lambda self: isinstance(self.wish, GenerateReply | ResumeReply))
+    @precondition(
+        lambda self: isinstance(self.wish, GenerateReply | ResumeReply) and not self.started
+    )
     @rule()
     def run_starts(self) -> None:
         assert isinstance(self.wish, GenerateReply | ResumeReply)
-        message_id = self.wish.turn.id
+        self.started, message_id = True, self.wish.turn.id
         if isinstance(self.wish, GenerateReply):
             assert message_id not in self.runs, "paid for twice"
             self.runs[message_id] = f"resp_{self.wish.turn.epoch}"
@@ -292,7 +297,7 @@ class History(RuleBasedStateMachine):
     def not_generated(self, failure: Failure) -> None:
         assert isinstance(self.wish, GenerateReply | ResumeReply)
         ended = isinstance(failure, Retryable) and failure.run_ended
-        if ended or isinstance(failure, ThreadLost | RunLost | ContextTooLong):
+        if ended or isinstance(failure, Terminal | ThreadLost | RunLost | ContextTooLong):
             self.runs.pop(self.wish.turn.id, None)
         self.outcome(ReplyFailed(self.wish.turn, failure))
 
@@ -384,5 +389,7 @@ class History(RuleBasedStateMachine):
                 assert sorted(set(shown)) == list(range(len(turn.parts))), "a part is missing"
 
 
-History.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+History.TestCase.settings = settings(
+    max_examples=300, stateful_step_count=30, deadline=None, report_multiple_bugs=False
+)
 TestHistory = History.TestCase

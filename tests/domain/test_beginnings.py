@@ -35,14 +35,14 @@ TYPED = begun()
 
 def noticed(text: str, words: str, **changes: object) -> Turn:
     """A turn that the system itself answers with `words`."""
-    return replace(begun(text, asking="nothing", in_context=False, notice=(Part(words),)), **changes)
+    return replace(
+        begun(text, asking="nothing", in_context=False, notice=(Part(words),)), **changes
+    )
 
 
 def over(text: str, **changes: object) -> Turn:
     """A turn that is COMPLETED in silence as soon as it begins."""
-    ended = begun(
-        text, asking="nothing", in_context=False, status=Status.COMPLETED, ended_at=NOW
-    )
+    ended = begun(text, asking="nothing", in_context=False, status=Status.COMPLETED, ended_at=NOW)
     return replace(ended, **changes)
 
 

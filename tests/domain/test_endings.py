@@ -61,7 +61,6 @@ from tests.domain.given import (
     given,
     message,
     replied,
-    resume,
     send,
     typing,
     update,
@@ -171,11 +170,7 @@ def test_parts_go_out_one_after_the_other_and_then_it_is_completed() -> None:
         Step(chat(replied(sent=(900,))), (send("two", 1),))
     )
     given(chat(replied(sent=(900,)))).when(MessageSent(TOKEN, 1, 901), after(seconds=1)).then(
-        Step(
-            chat(
-                replied(sent=(900, 901), status=Status.COMPLETED, ended_at=after(seconds=1))
-            )
-        )
+        Step(chat(replied(sent=(900, 901), status=Status.COMPLETED, ended_at=after(seconds=1))))
     )
 
 
@@ -350,12 +345,17 @@ def test_a_thread_that_is_lost_is_made_anew_once() -> None:
 
 def test_a_run_that_is_lost_is_made_anew_in_its_thread_once() -> None:
     known = {"thread_id": "conv_1", "thread_upto": 90}
-    rebuilt = failing(begun(), "no run", rebuilt=True)
-    given(chat(begun(run_id="resp_1"), **known)).when(ReplyFailed(TOKEN, RunLost("no run"))).then(
-        Step(chat(rebuilt, **known), (typing(), generate(**known)))
-    )
-    given(chat(rebuilt)).when(ReplyFailed(TOKEN, RunLost("gone again"))).then(
-        Step(chat(apologizing(rebuilt, "gone again")), (alert("gone again"), send(SORRY)))
+    lost = ReplyFailed(TOKEN, RunLost("no run"))
+    step = given(chat(begun(run_id="resp_1"), **known)).when(lost).step
+    assert step.effects == (typing(), generate(**known))
+    rebuilt = step.state.turn
+    assert rebuilt is not None
+    assert (rebuilt.run_id, rebuilt.last_error, rebuilt.attempts) == (None, "no run", 0)
+    given(step.state).when(ReplyFailed(TOKEN, RunLost("gone again"))).then(
+        Step(
+            chat(apologizing(rebuilt, "gone again"), **known),
+            (alert("gone again"), send(SORRY)),
+        )
     )
 
 
@@ -375,20 +375,16 @@ def test_a_context_that_is_too_long_is_trimmed_once() -> None:
         ReplyFailed(TOKEN, ContextTooLong("too long"))
     ).then(Step(chat(trimmed), (typing(), generate(trim=True))))
     given(chat(trimmed)).when(ReplyFailed(TOKEN, ContextTooLong("too long still"))).then(
-        Step(
-            chat(apologizing(trimmed, "too long still")), (alert("too long still"), send(SORRY))
-        )
+        Step(chat(apologizing(trimmed, "too long still")), (alert("too long still"), send(SORRY)))
     )
 
 
 # --- how it ends TERMINAL ------------------------------------------------------------------------
 
 
-def test_what_cannot_be_generated_ends_with_an_apology() -> None:
-    given(chat(begun())).when(ReplyFailed(TOKEN, Terminal("content refused"))).then(
-        Step(
-            chat(apologizing(begun(), "content refused")), (alert("content refused"), send(SORRY))
-        )
+def test_what_cannot_be_generated_ends_with_an_apology_and_its_run_is_over() -> None:
+    given(chat(begun(run_id="resp_1"))).when(ReplyFailed(TOKEN, Terminal("content refused"))).then(
+        Step(chat(apologizing(begun(), "content refused")), (alert("content refused"), send(SORRY)))
     )
 
 
@@ -396,7 +392,7 @@ def test_what_cannot_be_sent_ends_with_an_apology() -> None:
     turn = replied(sent=(900,))
     given(chat(turn)).when(MessageFailed(TOKEN, 1, Terminal("message is too long"))).then(
         Step(
-            chat(apologizing(turn, "message is too long")),
+            chat(apologizing(replace(turn, run_id=None), "message is too long")),
             (alert("message is too long"), send(SORRY)),
         )
     )
@@ -412,7 +408,7 @@ def test_a_chat_that_is_gone_hears_no_apology(turn: Turn) -> None:
     )
     reason = failure.reason
     given(chat(turn)).when(event).then(
-        Step(chat(terminal(failing(turn, reason), reason)), (alert(reason),))
+        Step(chat(terminal(failing(turn, reason), reason, run_id=None)), (alert(reason),))
     )
 
 

@@ -38,7 +38,7 @@ DECODED = Message(
 )
 
 
-def body(**message: Any) -> bytes:  # noqa: ANN401 - any field of it
+def body(**message: Any) -> bytes:
     return json.dumps({"update_id": 77, "message": SAID | message}).encode()
 
 
@@ -53,7 +53,11 @@ def test_a_message() -> None:
 
 
 def test_fields_of_a_later_bot_api_are_left_out() -> None:
-    later = {"quantum": {"spin": [1, None]}, "entities": [{"type": "telepathy"}], "unsupported": "x"}
+    later = {
+        "quantum": {"spin": [1, None]},
+        "entities": [{"type": "telepathy"}],
+        "unsupported": "x",
+    }
     assert decode_update(body(**later, chat=SAID["chat"] | {"mood": 7})) == Update(77, DECODED)
 
 
@@ -238,7 +242,10 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NEAR = st.fixed_dictionaries(
-    {"message_id": st.integers() | JSON, "chat": st.fixed_dictionaries({"id": st.integers()}) | JSON},
+    {
+        "message_id": st.integers() | JSON,
+        "chat": st.fixed_dictionaries({"id": st.integers()}) | JSON,
+    },
     optional={
         "from": st.fixed_dictionaries({"id": st.integers()}, optional={"is_bot": JSON}) | JSON,
         "text": st.text(st.characters()) | JSON,
@@ -249,7 +256,9 @@ NEAR = st.fixed_dictionaries(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.fixed_dictionaries({"update_id": st.integers() | JSON}, optional={"message": NEAR | JSON}))
+@given(
+    st.fixed_dictionaries({"update_id": st.integers() | JSON}, optional={"message": NEAR | JSON})
+)
 def test_any_json_is_an_update_or_is_refused(raw: dict[str, Any]) -> None:
     try:
         update = decode_update(json.dumps(raw))

@@ -51,7 +51,8 @@ async def test_a_stopped_worker_hands_its_turns_over_at_once(system: System) -> 
     runs = system.sandbox.openai.runs_by_metadata("processing_id")
     assert all(runs[str(row["id"])] == 1 for row in rows)
     deaths = await system.rows(
-        "SELECT event FROM journal WHERE key LIKE $1 AND event LIKE '%\"died\":true%'", f"{bot.id}:%"
+        "SELECT event FROM journal WHERE key LIKE $1 AND event LIKE '%\"died\":true%'",
+        f"{bot.id}:%",
     )
     assert deaths == []
 

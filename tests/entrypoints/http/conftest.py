@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -12,6 +13,7 @@ import pytest
 import uvicorn
 from argon2.profiles import RFC_9106_LOW_MEMORY
 from dishka import Provider, Scope, make_async_container, provide
+from litestar import Litestar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -127,13 +129,24 @@ async def api(environ: dict[str, str]) -> AsyncIterator[Api]:
     users = Users(await container.get(UserStore), await container.get(Passwords))
     for role in Role:
         await users.create_user(f"{role.lower()}@example.com", PASSWORD, role)
+    async with serving(create_app(container, settings)) as url:
+        yield Api(url, settings, users)
+
+
+@asynccontextmanager
+async def serving(app: Litestar) -> AsyncIterator[str]:
+    """An application over real HTTP; its address."""
     with listening("127.0.0.1", 0) as listener:
-        server = uvicorn_server(create_app(container, settings))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        server = uvicorn_server(app)
+        running = asyncio.create_task(server.serve(sockets=[listener]))
         await wait_until(partial(_started, server), 10)
-        yield Api(f"http://127.0.0.1:{listener.getsockname()[1]}", settings, users)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
-        await serving
+        await running
+
+
+async def _started(server: uvicorn.Server) -> bool:
+    return server.started
 
 
 @pytest.fixture(scope="module")
@@ -149,10 +162,6 @@ async def people(api: Api) -> AsyncIterator[Callable[[], Person]]:
     yield new
     for session in made:
         await session.close()
-
-
-async def _started(server: uvicorn.Server) -> bool:
-    return server.started
 
 
 async def _signed_in(people: Callable[[], Person], role: Role) -> Person:

@@ -1,5 +1,6 @@
 """Health, metrics, and the document that describes the API."""
 
+import time
 from typing import Any
 
 from tests.entrypoints.http.conftest import Person, Run, make_bot
@@ -9,6 +10,15 @@ from tests.entrypoints.http.rows import keep_chat, keep_message
 async def test_health(nobody: Person) -> None:
     answer = await nobody.get("/health")
     assert (answer.status, answer.json) == (200, {"status": "ok"})
+
+
+async def test_no_answer_waits_for_a_delayed_acknowledgement(nobody: Person) -> None:
+    taken = []
+    for _ in range(10):
+        began = time.perf_counter()
+        await nobody.get("/health")
+        taken.append(time.perf_counter() - began)
+    assert min(taken[1:]) < 0.02  # 0.04 where TCP_NODELAY is not set
 
 
 async def test_ready(nobody: Person) -> None:
