@@ -16,7 +16,7 @@ from domain.bot import TelegramMode
 from domain.events import EnableAsked
 
 NAME = "Kotodom"
-USERNAME = "kotodom_sandbox_bot"
+USERNAME = "kotodom_bot"
 TOKEN = "4242424242:the-sandbox-takes-any-token-of-this-form"  # noqa: S105 - no secret: loopback only
 
 

@@ -86,6 +86,12 @@ def _line(events: list[PartEvent]) -> list[tuple[str, str]]:
     return [(event.part, event.what) for event in events]
 
 
+@pytest.fixture
+def others() -> set[psutil.Process]:
+    """The children that this process had before: the servers of other tests."""
+    return set(psutil.Process().children())
+
+
 async def test_a_killed_part_comes_back_and_later_each_time() -> None:
     events: list[PartEvent] = []
     supervisor = Supervisor(events.append)
@@ -125,7 +131,9 @@ async def test_a_part_that_dies_before_it_is_ready_is_an_error_with_its_words(
     await supervisor.stop()
 
 
-async def test_stop_kills_what_does_not_listen_and_ends_servers_last(folder: Path) -> None:
+async def test_stop_kills_what_does_not_listen_and_ends_servers_last(
+    folder: Path, others: set[psutil.Process]
+) -> None:
     events: list[PartEvent] = []
     supervisor = Supervisor(events.append)
     deaf_log = folder / "deaf.log"
@@ -148,10 +156,10 @@ async def test_stop_kills_what_does_not_listen_and_ends_servers_last(folder: Pat
         ("deaf", "stopped"),
         ("server", "stopped"),
     ]
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) == others
 
 
-async def test_stop_ends_a_part_between_two_lives() -> None:
+async def test_stop_ends_a_part_between_two_lives(others: set[psutil.Process]) -> None:
     events: list[PartEvent] = []
     supervisor = Supervisor(events.append)
     await supervisor.start(Part("brief", [sys.executable, "-c", ""], os.environ))
@@ -159,10 +167,12 @@ async def test_stop_ends_a_part_between_two_lives() -> None:
     began = time.monotonic()
     await supervisor.stop()
     assert time.monotonic() - began < 0.5
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) == others
 
 
-async def test_postgres_and_valkey_come_back_with_their_data(folder: Path) -> None:
+async def test_postgres_and_valkey_come_back_with_their_data(
+    folder: Path, others: set[psutil.Process]
+) -> None:
     data = DataDirectory.open(folder / ".data")
     postgres, valkey = EmbeddedPostgres(data), EmbeddedValkey(data)
     events: list[PartEvent] = []
@@ -188,7 +198,7 @@ async def test_postgres_and_valkey_come_back_with_their_data(folder: Path) -> No
         again.terminate()
         connection.terminate()
     assert [event.code for event in events if event.what == "stopped"] == [0, 0]
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) == others
 
 
 async def test_kill_9_of_the_parent_leaves_nobody(folder: Path) -> None:
