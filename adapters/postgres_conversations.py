@@ -7,7 +7,6 @@ newer than the locks, or it can miss an inbox row and strand it), then publish, 
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -207,11 +206,9 @@ def _loaded(row: Sequence[Any]) -> Loaded:
         owner_job_id=owner_job_id,
         owner_lives=bool(owner_lives),
         pick_held=pick_held,
-        line=_head(
-            Entry("UPDATE", update_id, update, received_at) if update_id is not None else None,
-            Entry(kind, request_id, request, asked_at, _turn(again))
-            if request_id is not None
-            else None,
+        update=None if update_id is None else Entry("UPDATE", update_id, update, received_at),
+        request=(
+            None if request_id is None else Entry(kind, request_id, request, asked_at, _turn(again))
         ),
         new_id=new_id,
     )
@@ -219,11 +216,3 @@ def _loaded(row: Sequence[Any]) -> Loaded:
 
 def _turn(text: str | None) -> Turn | None:
     return msgspec.json.decode(text, type=Turn) if text is not None else None
-
-
-def _head(update: Entry | None, request: Entry | None) -> Entry | None:
-    """The line merges what users sent and what was asked from the web by their times."""
-    if update is None or request is None:
-        return update or request
-    earlier: tuple[datetime, datetime] = (update.received_at, request.received_at)
-    return update if earlier[0] <= earlier[1] else request

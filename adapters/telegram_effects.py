@@ -105,8 +105,9 @@ class TelegramEffects:
                 self._clock.jitter(),
                 removing=True,
                 polling=effect.polling,
+                asked=effect.asked,
             )
-        return WebhookRemoved(effect.polling)
+        return WebhookRemoved(effect.polling, effect.asked)
 
     async def _menu(self, bot: BotAccess) -> None:
         """The commands, in Russian for Russian users and in English for all others."""

@@ -69,17 +69,21 @@ class Batcher(Generic[I, R]):
     async def _flush_one(self, batch: list[tuple[I, asyncio.Future[R]]]) -> None:
         if not batch:
             return
+        results: Sequence[R | Exception]
         try:
             results = await self._flush([item for item, _ in batch])
-        except BaseException as error:
+            if len(results) != len(batch):
+                raise ValueError(f"{len(results)} results for {len(batch)} items")
+        except asyncio.CancelledError:
             for _, future in batch:
-                if not future.done():
-                    future.set_exception(
-                        error if isinstance(error, Exception) else asyncio.CancelledError()
-                    )
-            if not isinstance(error, Exception):
+                future.cancel()
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                for _, future in self._waiting:
+                    future.cancel()
                 raise
             return
+        except Exception as error:  # noqa: BLE001 - it is the callers' to handle, each its own
+            results = [error] * len(batch)
         for (_, future), result in zip(batch, results, strict=True):
             if future.done():
                 continue

@@ -28,14 +28,18 @@ class Entry(Struct, frozen=True):
 
 
 class Loaded(Struct, frozen=True):
-    """A chat under its lock. `new_id` is a fresh id for a message that may begin."""
+    """A chat under its lock; the heads of its line: of its inbox rows, and of what was asked.
+
+    `new_id` is a fresh id for a message that may begin.
+    """
 
     conversation: Conversation
     profile: BotProfile
     owner_job_id: int | None
     owner_lives: bool
     pick_held: bool
-    line: Entry | None
+    update: Entry | None
+    request: Entry | None
     new_id: int
 
 

@@ -226,8 +226,8 @@ class _Moves:
 
     def _serve(self, epoch: int, broken: str | None = None) -> tuple[Result, Change | None]:
         """Take the next in line, or let the chat go."""
-        entry = self._loaded.line
-        if entry is None or not self._servable(entry):
+        entry = self._head()
+        if entry is None:
             self._conversation = replace(self._conversation, epoch=epoch)
             self._change.owner = "release"
             return self._close()
@@ -247,10 +247,18 @@ class _Moves:
         self._conversation = replace(self._conversation, epoch=epoch)
         return Ended(epoch), self._done()
 
-    def _servable(self, entry: Entry) -> bool:
-        return self._loaded.profile.enabled or (
-            entry.kind == "UPDATE" and self._at - entry.received_at >= DISABLED_AFTER
-        )
+    def _head(self) -> Entry | None:
+        """The head of the line, merged by time; None where nothing in it may be served.
+
+        A disabled bot begins no turn, but for what has waited a day: that ends TERMINAL.
+        """
+        update, request = self._loaded.update, self._loaded.request
+        if not self._loaded.profile.enabled:
+            expired = update is not None and self._at - update.received_at >= DISABLED_AFTER
+            return update if expired else None
+        if update is None or request is None:
+            return update or request
+        return update if update.received_at <= request.received_at else request
 
     def _step(self, identity: str, event: ChatEvent) -> None:
         before = self._conversation

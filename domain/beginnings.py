@@ -1,6 +1,7 @@
 """How a turn begins: what a message is asked to become (a reply, a command's answer, silence)."""
 
 from datetime import datetime
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -8,34 +9,65 @@ from domain import commands, texts
 from domain.alerts import message_alert
 from domain.effects import Effect, Part, ResetThread, TurnToken
 from domain.endings import finish
-from domain.events import BotProfile, OperatorWrote, RetryAsked, UpdateReceived
+from domain.events import BotProfile, OperatorWrote, RefreshAsked, RetryAsked, UpdateReceived
 from domain.step import Step
-from domain.telegram import answerable, clean
+from domain.telegram import Message, answerable, clean
 from domain.turn import Conversation, Status, Turn
 from domain.wishes import begin
 
 
-def received(conversation: Conversation, at: datetime, event: UpdateReceived) -> Step[Conversation]:
-    """A message is next in the chat's line; an update that is no message changes nothing."""
-    message = answerable(event.update)
-    if message is None or (conversation.turn is not None and not conversation.turn.over):
-        return Step(conversation)
-    turn = Turn(
-        token=event.turn,
-        bot=event.bot,
-        text=clean(message.words or ""),
-        began_at=at,
-        language=texts.language_of(message.from_user),
-        update_id=event.update.update_id,
-        incoming=message,
-    )
-    if not event.bot.enabled:
+def take(
+    conversation: Conversation,
+    at: datetime,
+    event: UpdateReceived | OperatorWrote | RefreshAsked | RetryAsked,
+) -> Step[Conversation]:
+    """The next in the chat's line; an update that is no message changes nothing."""
+    match event:
+        case UpdateReceived(update=update):
+            message = answerable(update)
+            if message is None:
+                return Step(conversation)
+            turn = Turn(
+                token=event.turn,
+                bot=event.bot,
+                text=clean(message.words or ""),
+                began_at=at,
+                language=texts.language_of(message.from_user),
+                update_id=update.update_id,
+                incoming=message,
+            )
+            return _answer(conversation, at, turn, message)
+        case OperatorWrote(parts=parts, text=text):
+            turn = Turn(
+                token=event.turn,
+                bot=event.bot,
+                text=clean(text),
+                began_at=at,
+                notice=parts,
+                in_context=True,
+                operator=True,
+            )
+            return begin(conversation, turn) if parts else finish(conversation, turn, at=at)
+        case RefreshAsked():
+            conversation, effects = _forget(conversation, event.turn, event.bot)
+            return Step(replace(conversation, epoch=event.turn.epoch), effects)
+        case RetryAsked():
+            return _again(conversation, at, event)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _answer(
+    conversation: Conversation, at: datetime, turn: Turn, message: Message
+) -> Step[Conversation]:
+    """What a person's message is asked to become."""
+    if not turn.bot.enabled:
         reason = "bot disabled"
         alert = message_alert(turn, reason)
         return finish(conversation, replace(turn, verdict=reason), (alert,), at=at)
     if message.words is None:
         return _unsupported(conversation, at, turn, message.unsupported or "content")
-    command = commands.parse(turn.text, event.bot.username)
+    command = commands.parse(turn.text, turn.bot.username)
     if command is not None:
         return _command(conversation, at, turn, command)
     if not turn.text.strip():
@@ -58,11 +90,11 @@ def _command(
             words = turn.bot.help_text or texts.HELP[turn.language]
         case _:
             words = texts.REFRESHED[turn.language]
-            conversation, effects = forget(conversation, turn.token, turn.bot)
+            conversation, effects = _forget(conversation, turn.token, turn.bot)
     return begin(conversation, replace(turn, notice=(Part(words),)), effects)
 
 
-def forget(
+def _forget(
     conversation: Conversation, token: TurnToken, bot: BotProfile
 ) -> tuple[Conversation, tuple[Effect, ...]]:
     """Forget the thread: the model is told nothing of what was said before this."""
@@ -84,45 +116,38 @@ def _unsupported(
     return begin(conversation, replace(turn, notice=notice))
 
 
-def operator_wrote(
-    conversation: Conversation, at: datetime, event: OperatorWrote
-) -> Step[Conversation]:
-    """A person's words go out as the bot's, in their place in the line."""
+def _again(conversation: Conversation, at: datetime, event: RetryAsked) -> Step[Conversation]:
+    """A person's retry: as if for the first time, but for what was already done.
+
+    It keeps the run, the reply and the parts that were sent.
+    """
+    former = conversation.turn
+    if former is None or former.status is not Status.TERMINAL or former.token.id != event.turn.id:
+        return Step(conversation)
     turn = Turn(
         token=event.turn,
         bot=event.bot,
-        text=clean(event.text),
+        text=former.text,
         began_at=at,
-        notice=event.parts,
-        in_context=True,
-        operator=True,
+        language=former.language,
+        update_id=former.update_id,
+        incoming=former.incoming,
+        in_context=former.in_context,
+        operator=former.operator,
     )
-    return begin(conversation, turn)
-
-
-def retried(conversation: Conversation, at: datetime, event: RetryAsked) -> Step[Conversation]:
-    """A person's retry keeps the run, the reply and the parts already sent."""
-    turn = conversation.turn
-    if turn is None or turn.status is not Status.TERMINAL or turn.token.id != event.turn.id:
-        return Step(conversation)
-    again = Turn(
-        token=event.turn,
-        bot=event.bot,
-        text=turn.text,
-        began_at=at,
-        language=turn.language,
-        update_id=turn.update_id,
-        incoming=turn.incoming,
-        asking=turn.asking,
-        in_context=turn.in_context,
-        operator=turn.operator,
-        run_id=turn.run_id,
-        reply=turn.reply,
-        notice=() if turn.asking == "model" else turn.notice,
-        sent=turn.sent,
-        generated_at=turn.generated_at,
-    )
-    if again.asking == "nothing" and not again.notice and turn.incoming is not None:
-        # It ended before it was asked anything (its bot was disabled): it begins anew.
-        again = replace(again, asking="model", in_context=True)
-    return begin(conversation, again)
+    if former.operator:
+        return begin(conversation, replace(turn, notice=former.notice, noticed=former.noticed))
+    if former.incoming is None:
+        reason = "its update could not be understood"
+        return finish(conversation, replace(turn, verdict=reason), at=at)
+    if former.asking == "model":
+        kept = replace(
+            turn,
+            asking="model",
+            run_id=former.run_id,
+            reply=former.reply,
+            sent=former.sent,
+            generated_at=former.generated_at,
+        )
+        return begin(conversation, kept)
+    return _answer(conversation, at, turn, former.incoming)

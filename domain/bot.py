@@ -68,15 +68,19 @@ def handle(bot: Bot, envelope: Envelope[BotEvent]) -> Step[Bot]:
         case WebhookAsked():
             return Step(bot, (EnsureWebhook(bot.id),))
         case WebhookRemovalAsked():
-            return Step(bot, (RemoveWebhook(bot.id, polling=_polls(bot)),))
+            return Step(bot, (RemoveWebhook(bot.id, polling=_polls(bot), asked=True),))
         case WebhookEnsured():
             if not bot.enabled or _polls(bot):
                 return Step(bot, (RemoveWebhook(bot.id, polling=_polls(bot)),))
             return Step(replace(bot, is_active=True, error=None))
-        case WebhookRemoved(polling=polling):
-            if bot.enabled and polling and _polls(bot):
-                return Step(replace(bot, is_active=True, error=None))
-            return Step(replace(bot, is_active=bot.is_active and _polls(bot)))
+        case WebhookRemoved(polling=polling, asked=asked):
+            if _polls(bot):
+                return Step(replace(bot, is_active=True, error=None) if polling else bot)
+            bot = replace(bot, is_active=False)
+            if bot.enabled and not asked:
+                # A removal from before it was enabled came last: what is wished for now is a hook.
+                return Step(bot, (EnsureWebhook(bot.id),))
+            return Step(bot)
         case WebhookFailed() as event:
             return _webhook_failed(bot, event)
         case BotFailed(reason=reason, token_dead=token_dead):
@@ -112,12 +116,13 @@ def _webhook_failed(bot: Bot, event: WebhookFailed) -> Step[Bot]:
         delay = failure.after or backoff(event.attempt + 1, event.jitter)
         attempt = event.attempt + 1
         again: Effect
-        if event.removing:
-            again = RemoveWebhook(bot.id, event.polling, attempt, delay)
-        elif bot.enabled and not _polls(bot):
+        wished = event.asked or not bot.enabled or _polls(bot)
+        if event.removing and event.polling == _polls(bot) and wished:
+            again = RemoveWebhook(bot.id, event.polling, attempt, delay, event.asked)
+        elif not event.removing and bot.enabled and not _polls(bot):
             again = EnsureWebhook(bot.id, attempt, delay)
         else:
-            return Step(bot)
+            return Step(bot)  # it is wished for no more
         return Step(bot, (again,))
     reason = getattr(failure, "reason", repr(failure))
     token_dead = isinstance(failure, Fatal) and failure.token_dead

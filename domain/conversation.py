@@ -6,13 +6,13 @@ endings.py. An event with another token than the turn's is stale: no effects, no
 """
 
 from datetime import datetime
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from msgspec.structs import replace
 
-from domain.beginnings import forget, operator_wrote, received, retried
+from domain.beginnings import take
 from domain.effects import ReportBotRecovery
-from domain.endings import broke, end, failed, finish, resumed
+from domain.endings import broke, failed, finish, resumed
 from domain.events import (
     ChatEvent,
     ChatPaused,
@@ -32,7 +32,7 @@ from domain.events import (
 )
 from domain.failures import ChatMigrated, EntitiesRefused, Terminal
 from domain.step import Envelope, Step
-from domain.turn import Conversation, Turn
+from domain.turn import Conversation, Status, Turn
 from domain.wishes import go_on
 
 
@@ -40,15 +40,8 @@ def handle(conversation: Conversation, envelope: Envelope[ChatEvent]) -> Step[Co
     """One event of a chat. Pure: the same arguments give the same Step."""
     at = envelope.at
     match envelope.event:
-        case UpdateReceived() as event:
-            return received(conversation, at, event)
-        case OperatorWrote() as event:
-            return operator_wrote(conversation, at, event)
-        case RefreshAsked() as event:
-            conversation, effects = forget(conversation, event.turn, event.bot)
-            return Step(replace(conversation, epoch=event.turn.epoch), effects)
-        case RetryAsked() as event:
-            return retried(conversation, at, event)
+        case UpdateReceived() | OperatorWrote() | RefreshAsked() | RetryAsked() as event:
+            return Step(conversation) if conversation.busy else take(conversation, at, event)
         case ChatPaused():
             return Step(replace(conversation, paused=True))
         case ChatUnpaused():
@@ -65,10 +58,32 @@ def handle(conversation: Conversation, envelope: Envelope[ChatEvent]) -> Step[Co
             | MessageSent()
             | MessageFailed()
         ) as event:
-            running = conversation.turn
-            if running is None or running.over or running.token != event.turn:
+            turn = conversation.turn
+            if turn is None or turn.over or turn.token != event.turn or not _awaited(turn, event):
                 return Step(conversation)
-            return _advance(conversation, running, at, event)
+            return _advance(conversation, turn, at, event)
+        case unreachable:
+            assert_never(unreachable)
+
+
+Outcome: TypeAlias = (
+    JobDeleted | ReplyStarted | ReplyGenerated | ReplyFailed | MessageSent | MessageFailed
+)
+
+
+def _awaited(turn: Turn, event: Outcome) -> bool:
+    """Whether the turn has asked for what this is the outcome of."""
+    match event:
+        case JobDeleted():
+            return True
+        case ReplyStarted() | ReplyGenerated() | ReplyFailed():
+            return turn.status is Status.PROCESSING and not turn.parts
+        case MessageSent(part=part) | MessageFailed(part=part):
+            return (
+                turn.status is Status.PROCESSING
+                and part == turn.next_part
+                and part < len(turn.parts)
+            )
         case unreachable:
             assert_never(unreachable)
 
@@ -77,7 +92,7 @@ def _advance(
     conversation: Conversation,
     turn: Turn,
     at: datetime,
-    event: JobDeleted | ReplyStarted | ReplyGenerated | ReplyFailed | MessageSent | MessageFailed,
+    event: Outcome,
 ) -> Step[Conversation]:
     """An outcome that carries the turn's own token."""
     match event:
@@ -90,18 +105,17 @@ def _advance(
                     conversation, thread_id=reply.thread_id, thread_upto=turn.token.id
                 )
             if not reply.parts:
-                return end(conversation, turn, at, Terminal("the model answered with nothing"))
+                nothing = Terminal("the model answered with nothing")
+                return failed(conversation, turn, at, nothing, 0.0)
             step = go_on(conversation, replace(turn, reply=reply, generated_at=at))
             if turn.bot.failing:
                 return Step(step.state, (ReportBotRecovery(turn.bot.id), *step.effects))
             return step
         case ReplyFailed(failure=failure, jitter=jitter):
             return failed(conversation, turn, at, failure, jitter)
-        case MessageSent(part=part, message_id=message_id):
-            return sent(conversation, turn, at, part, message_id)
-        case MessageFailed(part=part, failure=failure, jitter=jitter):
-            if part != turn.next_part:
-                return Step(conversation)
+        case MessageSent(message_id=message_id):
+            return _sent(conversation, turn, at, message_id)
+        case MessageFailed(failure=failure, jitter=jitter):
             if turn.verdict is not None and not isinstance(failure, EntitiesRefused | ChatMigrated):
                 return finish(conversation, turn, at=at)
             return failed(conversation, turn, at, failure, jitter)
@@ -111,11 +125,9 @@ def _advance(
             assert_never(unreachable)
 
 
-def sent(
-    conversation: Conversation, turn: Turn, at: datetime, part: int, message_id: int
+def _sent(
+    conversation: Conversation, turn: Turn, at: datetime, message_id: int
 ) -> Step[Conversation]:
-    if part != turn.next_part:
-        return Step(conversation)
     if turn.notice:
         turn = replace(turn, noticed=(*turn.noticed, message_id))
     else:

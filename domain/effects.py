@@ -106,12 +106,17 @@ class EnsureWebhook(Struct, frozen=True, tag="telegram.ensureWebhook", omit_defa
 
 
 class RemoveWebhook(Struct, frozen=True, tag="telegram.removeWebhook", omit_defaults=True):
-    """deleteWebhook; `polling`: because updates are polled from now on (setMyCommands as well)."""
+    """deleteWebhook, `delay` seconds from now. Outcome: telegram.webhookRemoved or …Failed.
+
+    `polling`: because updates are polled from now on (setMyCommands as well); `asked`: because an
+    administrator asked for just this.
+    """
 
     bot_id: int
     polling: bool = False
     attempt: int = 0
     delay: float = 0.0
+    asked: bool = False
 
 
 class PublishJob(Struct, frozen=True, tag="jobs.publish", omit_defaults=True):

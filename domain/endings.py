@@ -42,6 +42,8 @@ def resumed(conversation: Conversation, at: datetime, event: TurnResumed) -> Ste
     turn = conversation.turn
     if turn is None or turn.over or turn.token.id != event.turn.id:
         return Step(conversation)
+    if event.turn.epoch <= conversation.epoch:
+        return Step(conversation)  # a later ownership has it by now
     conversation = replace(conversation, epoch=event.turn.epoch)
     deaths = turn.deaths + 1 if event.died else turn.deaths
     turn = replace(turn, token=event.turn, status=Status.PROCESSING, deaths=deaths)
@@ -60,9 +62,11 @@ def broke(conversation: Conversation, at: datetime, event: TurnBroke) -> Step[Co
         if event.bot is None:
             return Step(conversation)
         # The turn could not even begin, and would not the next time: its code is pure.
-        turn = Turn(event.turn, event.bot, "", at, update_id=event.update_id)
+        unbegun = Turn(event.turn, event.bot, "", at, update_id=event.update_id)
+        if turn is not None and turn.token.id == event.turn.id:  # a person's retry of it
+            unbegun = replace(turn, token=event.turn, verdict=None, noticed=(), ended_at=None)
         conversation = replace(conversation, epoch=event.turn.epoch)
-        return end(conversation, turn, at, Terminal(f"a bug: {event.error}"))
+        return end(conversation, unbegun, at, Terminal(f"a bug: {event.error}"))
     if turn.token != event.turn:
         return Step(conversation)
     turn = replace(turn, breaks=turn.breaks + 1)
@@ -87,12 +91,16 @@ def failed(
                 return end(conversation, turn, at, Terminal("the group migrated to itself"))
             turn = turn.failing(f"the group is a supergroup now: {chat_id}", at)
             return go_on(replace(conversation, chat_id=chat_id), turn)
-        case ThreadLost(reason=reason) | RunLost(reason=reason):
+        case ThreadLost(reason=reason):
             if turn.rebuilt:
                 return end(conversation, turn, at, Terminal(reason))
-            if isinstance(failure, ThreadLost):
-                conversation = replace(conversation, thread_id=None, thread_upto=0)
+            conversation = replace(conversation, thread_id=None, thread_upto=0)
             turn = replace(turn.failing(reason, at), rebuilt=True, run_id=None)
+            return go_on(conversation, turn)
+        case RunLost(reason=reason):
+            if turn.restarted:
+                return end(conversation, turn, at, Terminal(reason))
+            turn = replace(turn.failing(reason, at), restarted=True, run_id=None)
             return go_on(conversation, turn)
         case ContextTooLong(reason=reason):
             if turn.trimmed:
@@ -139,6 +147,8 @@ def end(
     conversation: Conversation, turn: Turn, at: datetime, failure: Fatal | Terminal
 ) -> Step[Conversation]:
     """Decide that the message ends TERMINAL: alert, and say so in the chat where it still hears."""
+    if turn.verdict is not None:
+        return finish(conversation, turn, at=at)  # it was the error message that failed
     reason = failure.reason
     turn = replace(turn.failing(reason, at), verdict=reason, status=Status.PROCESSING, plain=False)
     effects: tuple[Effect, ...]

@@ -178,19 +178,21 @@ class WebhookEnsured(Struct, frozen=True, tag="telegram.webhookEnsured"):
 
 
 class WebhookRemoved(Struct, frozen=True, tag="telegram.webhookRemoved", omit_defaults=True):
-    """Telegram has no webhook for the bot; `polling`: its updates are polled."""
+    """Telegram has no webhook for the bot; `polling` and `asked` as in telegram.removeWebhook."""
 
     polling: bool = False
+    asked: bool = False
 
 
 class WebhookFailed(Struct, frozen=True, tag="telegram.webhookFailed", omit_defaults=True):
-    """Telegram did not take setWebhook, or deleteWebhook where `removing`."""
+    """Telegram did not take setWebhook, or (`removing`) deleteWebhook. `jitter` is in [0, 1)."""
 
     failure: Failure
     attempt: int = 0
     jitter: float = 0.5
     removing: bool = False
     polling: bool = False
+    asked: bool = False
 
 
 class BotFailed(Struct, frozen=True, tag="bot.failed", omit_defaults=True):

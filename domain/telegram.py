@@ -5,10 +5,10 @@ update of a later Bot API decodes as long as the fields below keep their meaning
 """
 
 import json
-from typing import Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 UNSUPPORTED_KINDS = (
     "animation",
@@ -34,6 +34,10 @@ UNSUPPORTED_KINDS = (
 """Fields of Message (Bot API 10.3) that are content a person sent and that we cannot answer."""
 
 
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""Telegram's identifiers fit a signed 64-bit integer (Bot API 10.3, Chat.id: 52 bits at most)."""
+
+
 class NotAnUpdate(ValueError):  # noqa: N818 - named by what the body is
     """The body is not JSON, or has no integer `update_id`: Telegram never sends such a thing."""
 
@@ -49,7 +53,7 @@ class Unreadable(ValueError):  # noqa: N818 - named by what the update is
 class User(Struct, frozen=True, omit_defaults=True):
     """Bot API 10.3, User."""
 
-    id: int
+    id: Int64
     is_bot: bool = False
     first_name: str = ""
     last_name: str | None = None
@@ -65,7 +69,7 @@ class User(Struct, frozen=True, omit_defaults=True):
 class Chat(Struct, frozen=True, omit_defaults=True):
     """Bot API 10.3, Chat. `type` is private, group, supergroup or channel."""
 
-    id: int
+    id: Int64
     type: str = "private"
     title: str | None = None
     username: str | None = None
@@ -81,11 +85,11 @@ class Chat(Struct, frozen=True, omit_defaults=True):
 class Message(Struct, frozen=True, omit_defaults=True):
     """Bot API 10.3, Message; the contents we cannot answer are kept only as their kind."""
 
-    message_id: int
+    message_id: Int64
     chat: Chat
     date: int = 0
     from_user: User | None = field(name="from", default=None)
-    message_thread_id: int | None = None
+    message_thread_id: Int64 | None = None
     is_topic_message: bool = False
     text: str | None = None
     caption: str | None = None
@@ -134,11 +138,11 @@ def decode_update(body: bytes | str) -> Update:
 def _decode_object(body: bytes | str) -> dict[str, Any]:
     try:
         raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeError):
         # msgspec refuses lone surrogates; the standard library lets them through to be mended.
         try:
             words = body.decode() if isinstance(body, bytes) else body
-            raw = _mend_surrogates(json.loads(words))
+            raw = _mend_surrogates(json.loads(words, parse_constant=_refuse))
         except (ValueError, RecursionError) as error:
             raise NotAnUpdate(f"the body is not JSON: {error}") from None
     except RecursionError:
@@ -146,6 +150,10 @@ def _decode_object(body: bytes | str) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise NotAnUpdate("the body is not a JSON object")
     return raw
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _mend_surrogates(value: Any) -> Any:  # noqa: ANN401 - any JSON value

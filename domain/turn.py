@@ -37,7 +37,8 @@ class Turn(Struct, frozen=True, omit_defaults=True):
     `notice` is what the system says (a command's answer, an operator's words, the error message);
     it goes out instead of `reply`. `verdict` is the reason why the message will end TERMINAL once
     the error message is out. `sent` and `noticed` hold Telegram's ids of the parts of the reply and
-    of the notice that went out, in order.
+    of the notice that went out, in order. `plain`, `rebuilt`, `restarted` and `trimmed` are the
+    repairs that were made: each is made once.
     """
 
     token: TurnToken
@@ -62,6 +63,7 @@ class Turn(Struct, frozen=True, omit_defaults=True):
     noticed: tuple[int, ...] = ()
     plain: bool = False
     rebuilt: bool = False
+    restarted: bool = False
     trimmed: bool = False
     breaks: int = 0
     deaths: int = 0

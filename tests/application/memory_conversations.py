@@ -109,20 +109,24 @@ class MemoryConversations:
             owner_job_id=self.owners[chat],
             owner_lives=owner is not None and owner.lives,
             pick_held=held is not None and held.status == "picked" and held.pick == pick,
-            line=self._head(chat),
+            update=self._update(chat),
+            request=self._request(chat),
             new_id=self._new_id(),
         )
 
-    def _head(self, chat: str) -> Entry | None:
+    def _update(self, chat: str) -> Entry | None:
+        waiting = [one.entry for one in self.line if one.chat == chat and not one.taken]
+        updates = [entry for entry in waiting if entry.kind == "UPDATE"]
+        return min(updates, key=lambda entry: entry.id, default=None)
+
+    def _request(self, chat: str) -> Entry | None:
         waiting = [one for one in self.line if one.chat == chat and not one.taken]
-        updates = [one.entry for one in waiting if one.entry.kind == "UPDATE"]
         others = [one for one in waiting if one.entry.kind != "UPDATE"]
-        update = min(updates, key=lambda entry: entry.id, default=None)
-        other = min(others, key=lambda one: one.entry.id, default=None)
-        if other is None or (update and update.received_at <= other.entry.received_at):
-            return update
-        _, again = self.turns.get(other.processing_id or 0, (chat, None))
-        return replace(other.entry, turn=again)
+        head = min(others, key=lambda one: one.entry.id, default=None)
+        if head is None:
+            return None
+        _, again = self.turns.get(head.processing_id or 0, (chat, None))
+        return replace(head.entry, turn=again)
 
     def _save(self, change: Change) -> None:
         retry = self._publish(change.retry) if change.retry is not None else None
@@ -211,7 +215,7 @@ class MemoryConversations:
             self.turns[chat.turn.token.id] = (row.chat, chat.turn)
         self.chats[row.chat] = replace(chat, turn=None, epoch=chat.epoch + 1)
         self.owners[row.chat] = None
-        if self._head(row.chat) is not None:
+        if self._update(row.chat) or self._request(row.chat):
             self.publish(row.chat)
 
     def sweep(self) -> int:

@@ -144,9 +144,7 @@ async def test_a_result_too_few_leaves_nobody_waiting() -> None:
     st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 3), st.booleans()), max_size=40),
     st.integers(1, 5),
 )
-def test_any_callers_are_all_answered(
-    callers: list[tuple[int, int, bool]], limit: int
-) -> None:
+def test_any_callers_are_all_answered(callers: list[tuple[int, int, bool]], limit: int) -> None:
     """Each puts an item after some ticks, and may be cancelled; nobody's answer is another's."""
 
     async def run() -> None:

@@ -270,8 +270,9 @@ def test_a_retry_keeps(turn: Turn, wishes: tuple[Effect, ...]) -> None:
 
 
 def test_a_retry_of_a_command_answers_it_again() -> None:
-    given(chat(terminal(COMMAND))).when(RetryAsked(LATER, BOT)).then(
-        Step(chat(replace(COMMAND, token=LATER)), (send("Hello!", 0, LATER),))
+    bot = replace(BOT, start_message="Hello!")
+    given(chat(terminal(COMMAND))).when(RetryAsked(LATER, bot)).then(
+        Step(chat(replace(COMMAND, token=LATER, bot=bot)), (send("Hello!", 0, LATER),))
     )
 
 
