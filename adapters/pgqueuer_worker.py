@@ -23,48 +23,23 @@ import structlog
 from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
 from pgqueuer.domain.types import QueueEntrypoint, QueueManagerId
 
+from adapters.pgqueuer_leases import (
+    HEARTBEAT_EVERY,
+    HEARTBEAT_TIMEOUT,
+    LEASE_MARGIN,
+    HeldLease,
+    beat,
+    release,
+)
 from application.jobs import LeaseLost, Pick, Unavailable
 
-HEARTBEAT_TIMEOUT = 10.0
-"""Seconds without a heartbeat after which any worker may take a job over."""
-HEARTBEAT_EVERY = 3.0
-LEASE_MARGIN = 2.0
-"""Seconds before that timeout at which we stop acting for a job ourselves."""
 IDLE_POLL = 1.0
 BATCH = 100
 CHANNEL = "ch_pgqueuer"
 
 log = structlog.get_logger("worker")
 
-Handler = Callable[[bytes, "HeldLease"], Awaitable[None]]
-
-_BEAT = """
-UPDATE pgqueuer SET heartbeat = now()
-WHERE id IN (
-    SELECT job.id
-    FROM unnest($1::bigint[], $2::timestamptz[]) AS pick (id, updated)
-    JOIN pgqueuer job
-      ON job.id = pick.id AND job.updated = pick.updated
-     AND job.queue_manager_id = $3 AND job.status = 'picked'
-    ORDER BY job.id
-    FOR UPDATE OF job
-)
-RETURNING id
-"""
-
-_LOCK_CHATS = "SELECT id FROM chats WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"
-
-_RELEASE = """
-WITH freed AS (
-    UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL, updated = now()
-    FROM unnest($1::bigint[], $2::timestamptz[]) AS pick (id, updated)
-    WHERE pgqueuer.id = pick.id AND pgqueuer.updated = pick.updated
-      AND pgqueuer.queue_manager_id = $3 AND pgqueuer.status = 'picked'
-    RETURNING pgqueuer.id
-)
-UPDATE chats SET owner_job_id = NULL FROM freed
-WHERE chats.id = ANY($4::text[]) AND chats.owner_job_id = freed.id
-"""
+Handler = Callable[[bytes, HeldLease], Awaitable[None]]
 
 _NEXT_DUE = """
 SELECT extract(epoch FROM min(execute_after) - now())::float8 FROM pgqueuer
@@ -75,31 +50,6 @@ WHERE status = 'queued' AND entrypoint = ANY($1) AND execute_after > now()
 def session_name(part: str, pid: int) -> str:
     """The application_name of a part's own session, by which it is seen to be there."""
     return f"kotodom {part} {pid}"
-
-
-class HeldLease:
-    """application.jobs.Lease: one pick of one job by this worker."""
-
-    def __init__(self, pick: Pick, payload: bytes, expires: float) -> None:
-        self._pick = pick
-        self.payload = payload
-        self.expires = expires
-        self.task: asyncio.Task[None] | None = None
-
-    @property
-    def pick(self) -> Pick:
-        return self._pick
-
-    def check(self) -> None:
-        """Raises LeaseLost. Monotonic time goes on while a process is stopped."""
-        if time.monotonic() >= self.expires:
-            raise LeaseLost(f"job {self._pick.job_id}")
-
-    def lose(self) -> None:
-        """Somebody else may hold the job by now: end its task."""
-        self.expires = 0.0
-        if self.task is not None:
-            self.task.cancel()
 
 
 class PgqueuerWorker:
@@ -258,13 +208,7 @@ class PgqueuerWorker:
         if not leases:
             return
         expires = time.monotonic() + HEARTBEAT_TIMEOUT - LEASE_MARGIN
-        rows = await connection.fetch(
-            _BEAT,
-            [lease.pick.job_id for lease in leases],
-            [lease.pick.updated for lease in leases],
-            self._manager,
-        )
-        held = {row["id"] for row in rows}
+        held = await beat(connection, leases)
         for lease in leases:
             if lease.pick.job_id in held:
                 lease.expires = max(lease.expires, expires) if lease.expires else 0.0
@@ -301,19 +245,7 @@ class PgqueuerWorker:
             connection.terminate()
 
     async def _release(self, connection: asyncpg.Connection) -> None:
-        """Queue again what nobody runs; its owner is cleared, so that it is not taken for a death.
-
-        The chats are locked first, as react does, or the two would deadlock.
-        """
+        """Queue again what nobody runs."""
         leases = list(self._unfinished)
-        chats = sorted(lease.payload.decode(errors="replace") for lease in leases)
-        async with connection.transaction():
-            await connection.execute(_LOCK_CHATS, chats)
-            await connection.execute(
-                _RELEASE,
-                [lease.pick.job_id for lease in leases],
-                [lease.pick.updated for lease in leases],
-                self._manager,
-                chats,
-            )
+        await release(connection, leases)
         self._unfinished = [lease for lease in self._unfinished if lease not in leases]

@@ -11,8 +11,8 @@ import msgspec
 
 from application.conversations import JournalRow
 from application.jobs import Job, Pick
+from application.moves import effect_job
 from application.ports import Clock
-from application.react import effect_job
 from domain.bot import Bot, handle
 from domain.effects import (
     GenerateReply,

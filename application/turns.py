@@ -12,18 +12,18 @@ from typing import Protocol
 import structlog
 
 from application.jobs import Lease, LeaseLost, Unavailable
-from application.ports import Clock
-from application.react import (
+from application.moves import (
     Done,
     Ended,
     NeedsAlone,
     Outcome,
     Proceed,
-    React,
     Result,
     Running,
     Take,
 )
+from application.ports import Clock
+from application.react import React
 from domain.effects import (
     GenerateReply,
     ResumeReply,

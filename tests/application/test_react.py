@@ -9,17 +9,17 @@ import pytest
 from msgspec.structs import replace
 
 from application.jobs import Pick, Unavailable
-from application.react import (
+from application.moves import (
     Done,
     Ended,
     NeedsAlone,
     Outcome,
     Proceed,
-    React,
     Result,
     Running,
     Take,
 )
+from application.react import React
 from domain.conversation import handle
 from domain.effects import (
     AdminAlert,

@@ -18,17 +18,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from application.jobs import Pick, Unavailable
-from application.react import (
+from application.moves import (
     Done,
     Ended,
     NeedsAlone,
     Outcome,
     Proceed,
-    React,
     Result,
     Running,
     Take,
 )
+from application.react import React
 from domain.effects import GenerateReply, Part, ResumeReply, SendMessage, TurnToken
 from domain.endings import DISABLED_AFTER
 from domain.events import (

@@ -1,0 +1,299 @@
+"""What one item of a batch does to its chat: which events it is, and what is to be saved for them.
+
+Pure, but for the shapes of the store: react.py hands it a chat as it was loaded under its lock, and
+saves the Change that comes back. The rules of a chat's turn (owner, pick, token, line) stand here.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TypeAlias, assert_never
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from application.conversations import Change, Entry, JournalRow, Loaded
+from application.jobs import PERFORM_EFFECT, Job, Pick
+from domain.conversation import handle
+from domain.effects import (
+    DetachedEffect,
+    Effect,
+    GenerateReply,
+    Part,
+    PublishJob,
+    ResumeReply,
+    SendChatAction,
+    SendMessage,
+    TurnEffect,
+    TurnToken,
+)
+from domain.endings import ALONE_AFTER_DEATHS, DISABLED_AFTER
+from domain.events import (
+    BotProfile,
+    ChatEvent,
+    MessageFailed,
+    MessageSent,
+    OperatorWrote,
+    RefreshAsked,
+    ReplyGenerated,
+    RetryAsked,
+    TurnBroke,
+    TurnEvent,
+    TurnResumed,
+    UpdateReceived,
+)
+from domain.step import Envelope, digest
+from domain.telegram import decode_update
+from domain.turn import Conversation, Status
+
+
+class Take(Struct, frozen=True):
+    """A job was picked. `alone`: nothing else runs in this worker; `broken`: beginning failed."""
+
+    chat: str
+    pick: Pick
+    alone: bool = False
+    broken: str | None = None
+
+
+class Outcome(Struct, frozen=True):
+    """An effect of the turn has an outcome."""
+
+    chat: str
+    pick: Pick
+    event: TurnEvent
+
+
+class Proceed(Struct, frozen=True):
+    """The turn ended by itself: take the next in line."""
+
+    chat: str
+    pick: Pick
+    epoch: int
+
+
+Item: TypeAlias = Take | Outcome | Proceed
+
+
+class Running(Struct, frozen=True):
+    """The turn goes on: perform these."""
+
+    token: TurnToken
+    effects: tuple[TurnEffect, ...]
+
+
+class Ended(Struct, frozen=True):
+    """The message is over and the chat is still ours under this epoch: proceed."""
+
+    epoch: int
+
+
+class NeedsAlone(Struct, frozen=True):
+    """The message's worker was killed twice under it: take it again when nothing else runs."""
+
+
+class Done(Struct, frozen=True):
+    """There is nothing more to do for this job."""
+
+
+Result: TypeAlias = Running | Ended | NeedsAlone | Done
+
+
+def move(item: Item, loaded: Loaded | None, at: datetime) -> tuple[Result, Change | None]:
+    """The item's result, and what it changes; None where it changes nothing."""
+    if loaded is None:
+        gone = Conversation(item.chat, 0)
+        return Done(), Change(item.chat, item.pick, gone, [], acknowledge=True)
+    moves = _Moves(item, loaded, at)
+    match item:
+        case Take():
+            return moves.take(item)
+        case Outcome():
+            return moves.outcome(item.event)
+        case Proceed():
+            return moves.proceed(item.epoch)
+        case unreachable:
+            assert_never(unreachable)
+
+
+class _Moves:
+    """One item's steps: they gather what is to be saved into one Change."""
+
+    def __init__(self, item: Item, loaded: Loaded, at: datetime) -> None:
+        self._pick = item.pick
+        self._loaded = loaded
+        self._at = at
+        self._conversation = loaded.conversation
+        self._change = Change(item.chat, item.pick, loaded.conversation, [], journal=[], jobs=[])
+        self._effects: tuple[TurnEffect, ...] = ()
+
+    def take(self, item: Take) -> tuple[Result, Change | None]:
+        loaded, turn = self._loaded, self._conversation.turn
+        if not loaded.pick_held:
+            return Done(), None
+        ours = loaded.owner_job_id == self._pick.job_id
+        if loaded.owner_lives and not ours:
+            self._change.acknowledge = True
+            return Done(), self._change
+        died = ours and turn is not None and turn.status is Status.PROCESSING
+        if died and turn is not None and turn.deaths + 1 >= ALONE_AFTER_DEATHS and not item.alone:
+            return NeedsAlone(), None
+        epoch = self._conversation.epoch + 1
+        self._change.owner = "take"
+        if turn is None:
+            return self._serve(epoch, item.broken)
+        token = TurnToken(turn.token.id, epoch)
+        event: TurnEvent = TurnResumed(token, died)
+        if item.broken is not None:
+            self._step(f"turn:{token.id}.{epoch}:turn.resumed", event)
+            event = TurnBroke(token, item.broken)
+        self._step(_outcome_id(event), event)
+        return self._next()
+
+    def outcome(self, event: TurnEvent) -> tuple[Result, Change | None]:
+        turn = self._conversation.turn
+        if turn is None or turn.token != event.turn:
+            return Done(), None
+        self._step(_outcome_id(event), event)
+        return self._next()
+
+    def proceed(self, epoch: int) -> tuple[Result, Change | None]:
+        if self._conversation.epoch != epoch or self._conversation.turn is not None:
+            return Done(), None
+        return self._serve(epoch)
+
+    def _next(self) -> tuple[Result, Change | None]:
+        turn = self._conversation.turn
+        if turn is None or turn.over:
+            ended = self._conversation
+            self._conversation = replace(ended, turn=None)
+            try:
+                return self._serve(ended.epoch)
+            except Exception:  # noqa: BLE001 - the next message's bug is not this one's: it begins alone
+                self._conversation = replace(ended, turn=None)
+                self._change.taken = None
+                return Ended(ended.epoch), self._done()
+        if self._change.retry is not None:
+            self._change.owner = "retry"
+            return self._close()
+        return Running(turn.token, self._effects), self._done()
+
+    def _serve(self, epoch: int, broken: str | None = None) -> tuple[Result, Change | None]:
+        """Take the next in line, or let the chat go."""
+        entry = self._head()
+        if entry is None:
+            self._conversation = replace(self._conversation, epoch=epoch)
+            self._change.owner = "release"
+            return self._close()
+        identity = entry.turn.token.id if entry.turn is not None else self._loaded.new_id
+        token = TurnToken(identity, epoch)
+        if entry.turn is not None:
+            self._conversation = replace(self._conversation, turn=entry.turn)
+        self._change.taken = entry
+        self._step(
+            f"{entry.kind.lower()}:{self._conversation.id}:{entry.id}",
+            _beginning(entry, token, self._loaded.profile, broken),
+        )
+        turn = self._conversation.turn
+        self._change.begun = turn if turn is not None and turn.token == token else None
+        if self._conversation.busy:
+            return Running(token, self._effects), self._done()
+        self._conversation = replace(self._conversation, epoch=epoch)
+        return Ended(epoch), self._done()
+
+    def _head(self) -> Entry | None:
+        """The head of the line, merged by time; None where nothing in it may be served.
+
+        A disabled bot begins no turn, but for what has waited a day: that ends TERMINAL.
+        """
+        update, request = self._loaded.update, self._loaded.request
+        if not self._loaded.profile.enabled:
+            expired = update is not None and self._at - update.received_at >= DISABLED_AFTER
+            return update if expired else None
+        if update is None or request is None:
+            return update or request
+        return update if update.received_at <= request.received_at else request
+
+    def _step(self, identity: str, event: ChatEvent) -> None:
+        before = self._conversation
+        step = handle(before, Envelope(identity, self._at, event))
+        if step.state == before and not step.effects:
+            return
+        self._conversation = step.state
+        turn = step.state.turn
+        if turn is not None:
+            self._change.touched = [
+                *(other for other in self._change.touched if other.token.id != turn.token.id),
+                turn,
+            ]
+            if isinstance(event, ReplyGenerated):
+                self._change.replied = turn
+        self._change.journal.append(
+            JournalRow(
+                key=step.state.id,
+                at=self._at,
+                id=identity,
+                turn_id=turn.token.id if turn is not None else None,
+                from_state=None if before.busy else _json(before),
+                event=_json(event),
+                effects=_json(step.effects),
+                state=digest(step.state),
+            )
+        )
+        self._effects = tuple(self._sort(step.effects))
+
+    def _sort(self, effects: tuple[Effect, ...]) -> Iterator[TurnEffect]:
+        """The turn's own effects; the others become jobs of this transaction."""
+        for effect in effects:
+            match effect:
+                case GenerateReply() | ResumeReply() | SendMessage() | SendChatAction():
+                    yield effect
+                case PublishJob(job=name, key=key, delay=delay):
+                    self._change.retry = Job(name, key.encode(), delay)
+                case _:
+                    self._change.jobs.append(effect_job(effect))
+
+    def _close(self) -> tuple[Result, Change]:
+        self._change.acknowledge = True
+        return Done(), self._done()
+
+    def _done(self) -> Change:
+        self._change.conversation = self._conversation
+        return self._change
+
+
+def _beginning(
+    entry: Entry, token: TurnToken, profile: BotProfile, broken: str | None
+) -> ChatEvent:
+    if broken is not None:
+        update_id = entry.id if entry.kind == "UPDATE" else None
+        return TurnBroke(token, broken, update_id=update_id, bot=profile)
+    match entry.kind:
+        case "UPDATE":
+            return UpdateReceived(token, decode_update(entry.payload), profile)
+        case "OPERATOR_MESSAGE":
+            parts = msgspec.json.decode(entry.payload, type=tuple[Part, ...])
+            return OperatorWrote(token, "\n".join(part.text for part in parts), parts, profile)
+        case "REFRESH":
+            return RefreshAsked(token, profile)
+        case "RETRY":
+            return RetryAsked(token, profile)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def effect_job(effect: DetachedEffect) -> Job:
+    """A detached effect as the job that performs it."""
+    delay = getattr(effect, "delay", 0.0)
+    return Job(PERFORM_EFFECT, msgspec.json.encode(effect), delay)
+
+
+def _outcome_id(event: TurnEvent) -> str:
+    """The same outcome of the same turn always has the same id."""
+    tag = event.__struct_config__.tag
+    part = f":{event.part}" if isinstance(event, MessageSent | MessageFailed) else ""
+    return f"turn:{event.turn.id}.{event.turn.epoch}:{tag}{part}"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,60 @@
+"""Pollers: one for each bot, whatever starts or dies."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.end_to_end.system import System
+
+
+@pytest.fixture
+async def system(database_url: str, valkey_url: str) -> AsyncIterator[System]:
+    async with System(database_url, valkey_url) as running:
+        await running.start("api", "worker", "poller")
+        await running.sign_in()
+        yield running
+
+
+async def test_two_pollers_never_meet_and_one_takes_over_from_a_dead_one(system: System) -> None:
+    bot = await system.bot("POLLING")
+    bot.say("/sandbox:echo one", user=1002)
+    await bot.answers(1, chat=1002)
+    await system.start("poller-2")
+    await asyncio.sleep(4)
+    refused = [
+        call
+        for call in system.sandbox.telegram.calls
+        if call.method == "getUpdates" and call.status == 409
+    ]
+    assert refused == []
+    await system.kill("poller", signal.SIGKILL)
+    bot.say("/sandbox:echo two", user=1002)
+    assert await bot.answers(2, chat=1002) == ["one", "two"]
+
+
+async def test_nothing_is_lost_while_no_poller_runs(system: System) -> None:
+    bot = await system.bot("POLLING")
+    await system.kill("poller", signal.SIGKILL)
+    for number in range(5):
+        bot.say(f"/sandbox:echo {number}", user=1002)
+    await system.start("poller")
+    assert await bot.answers(5, chat=1002) == [str(number) for number in range(5)]
+
+
+async def test_a_revoked_token_disables_the_bot_and_alerts(system: System) -> None:
+    bot = await system.bot("POLLING")
+    system.sandbox.faults.add("telegram", "unauthorized", method="getUpdates", bot=bot.telegram_id)
+    system.sandbox.telegram.say(bot.telegram_id, 1002, "wakes the long poll")
+
+    async def disabled() -> bool:
+        seen = await system.ask("GET", f"/api/bots/{bot.id}")
+        return not seen["enabled"] and "401" in seen["error"]
+
+    await system.until(disabled, 40)
+
+    async def alerted() -> bool:
+        return bool(await system.rows("SELECT FROM alerts WHERE bot_id = $1", bot.id))
+
+    await system.until(alerted)
