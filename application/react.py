@@ -1,8 +1,8 @@
 """The loop: lock the chats, load, handle, save, journal, publish: one commit for many.
 
 Triggered by application/turns.py with the items of application/moves.py, each of which is answered
-with what its turn's job does next. A step's bug is that step's failure alone; a statement that fails
-splits the batch, and each half locks and loads again.
+with what its turn's job does next. A step's bug is that step's failure alone; a statement that
+fails splits the batch, and each half locks and loads again.
 """
 
 from collections.abc import Sequence
