@@ -7,7 +7,7 @@ all its bots at once.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -65,7 +65,9 @@ class PostgresPolledBots:
             yield AdvisoryLease(connection)
         finally:
             if not connection.is_closed():
-                await self._run(connection, "SELECT pg_advisory_unlock($1, $2)", bot_id)
+                # Raised from here, it would take the place of the cancellation that ends a poll.
+                with suppress(Unavailable):
+                    await self._run(connection, "SELECT pg_advisory_unlock($1, $2)", bot_id)
 
     async def close(self) -> None:
         """Let go of every lease."""
