@@ -43,7 +43,7 @@ asyncio.run(main())
 """
 # The server outlives this parent, as on a system with no parent-death signal.
 _ABANDON = """
-import asyncio, signal, sys
+import asyncio, os, signal, sys
 from pathlib import Path
 from adapters.child_process import spawn
 from adapters.data_directory import DataDirectory
@@ -54,6 +54,7 @@ async def main():
     await server.prepare()
     await spawn(server.argv, env=server.env, death_signal=signal.SIGURG, user=server.user)
     await server.ready()
+    os._exit(0)  # without the end of the loop, which from Python 3.12 on ends its children
 
 asyncio.run(main())
 """
