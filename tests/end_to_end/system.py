@@ -64,7 +64,7 @@ class System:
         self.url = f"http://127.0.0.1:{self.port}"
         self.sandbox = SandboxServer()
         self.processes: dict[str, asyncio.subprocess.Process] = {}
-        self._environment = {
+        self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
             "DATABASE_URL": database_url,
@@ -81,7 +81,7 @@ class System:
 
     async def __aenter__(self) -> Self:
         await self.sandbox.start()
-        self._environment.setdefault("TELEGRAM_API_URL", self.sandbox.telegram_url)
+        self.environment.setdefault("TELEGRAM_API_URL", self.sandbox.telegram_url)
         self.database = await asyncpg.connect(self.database_url)
         self.http = aiohttp.ClientSession(self.url, cookie_jar=aiohttp.CookieJar(unsafe=True))
         return self
@@ -101,6 +101,8 @@ class System:
         await self.http.close()
         await self.database.close()
         await self.sandbox.stop()
+        violations = list(self.sandbox.telegram.violations)
+        assert error is not None or not violations, "a call breaks the Bot API's documentation"
 
     # --- processes -------------------------------------------------------------------------------
 
@@ -108,7 +110,7 @@ class System:
         """Run `kotodom api`, `worker`, `worker-2` …; return when the api answers."""
         for name in names:
             self.processes[name] = await asyncio.create_subprocess_exec(
-                str(KOTODOM), name.partition("-")[0], env=self._environment
+                str(KOTODOM), name.partition("-")[0], env=self.environment
             )
         if "api" in names:
             await self.until(self._ready, 30)

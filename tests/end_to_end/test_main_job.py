@@ -152,3 +152,15 @@ async def test_a_disabled_bot_answers_when_it_is_enabled_again(system: System) -
     assert len(bot.texts(1002)) == 1
     await system.ask("POST", f"/api/bots/{bot.id}/enable")
     assert "while you were away" in (await bot.answers(2, chat=1002))[1]
+
+
+async def test_typing_is_shown_while_the_model_thinks(system: System) -> None:
+    bot = await system.bot()
+    bot.say("/sandbox:slow 2", user=1002)
+    await bot.answers(1, chat=1002)
+    calls = [
+        (call.method, call.params.get("action"))
+        for call in system.sandbox.telegram.calls
+        if call.bot == bot.telegram_id and call.method in ("sendChatAction", "sendMessage")
+    ]
+    assert calls == [("sendChatAction", "typing"), ("sendMessage", None)]
