@@ -28,7 +28,12 @@ def engine(url: str, *, pool_size: int, hot: bool = False) -> AsyncEngine:
         # Away from the loop, a look before each use costs less than an error after a restart.
         pool_pre_ping=not hot,
         pool_timeout=15,
-        connect_args={"server_settings": server_settings, "timeout": 10},
+        connect_args={
+            "server_settings": server_settings,
+            "timeout": 10,
+            # One statement that hangs would hold up every chat behind it.
+            "command_timeout": 30 if hot else None,
+        },
     )
 
 
