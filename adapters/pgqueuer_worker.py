@@ -175,9 +175,9 @@ class PgqueuerWorker:
         try:
             await self._handlers[entrypoint](lease.payload, lease)
         except (LeaseLost, asyncio.CancelledError):
+            # Handing back is fenced by the pick: what somebody else has by now stays theirs.
             log.info("worker.job_let_go", job=lease.pick.job_id)
-            if lease.expires:
-                self._unfinished.append(lease)
+            self._unfinished.append(lease)
         except Unavailable as error:
             log.warning("worker.database_away", job=lease.pick.job_id, error=str(error))
             self._unfinished.append(lease)

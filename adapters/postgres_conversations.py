@@ -10,12 +10,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import pgqueuer_jobs, postgres_turn_rows
 from adapters.postgres_transactions import execute, fetch, transaction
 from application.conversations import Change, ConversationTransaction, Entry, Loaded
-from application.jobs import Pick
+from application.jobs import Pick, StatementFailed
 from domain.events import BotProfile
 from domain.telegram import User
 from domain.turn import Conversation, Turn
@@ -87,9 +88,14 @@ class PostgresConversations:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[ConversationTransaction]:
         """One transaction; what it learnt is remembered after the commit, never before."""
-        async with transaction(self._engine) as connection:
-            current = _Transaction(connection, self._chats, self._users)
-            yield current
+        try:
+            async with transaction(self._engine) as connection:
+                current = _Transaction(connection, self._chats, self._users)
+                yield current
+        except DBAPIError as error:
+            # Its words repeat what people wrote; they go into the timeline and to alerts.
+            state = getattr(error.orig, "sqlstate", None)
+            raise StatementFailed(f"{type(error).__name__} {state}") from None
         if len(self._chats) > _KNOWN:
             self._chats.clear()
         if len(self._users) > _KNOWN:
@@ -164,10 +170,10 @@ class _Transaction:
             self._connection,
             _KNOW_USERS,
             [user.id for user in users],
-            [user.username for user in users],
+            [postgres_turn_rows.storable(user.username) for user in users],
             [postgres_turn_rows.storable(user.first_name) for user in users],
             [postgres_turn_rows.storable(user.full_name) for user in users],
-            [user.language_code for user in users],
+            [postgres_turn_rows.storable(user.language_code) for user in users],
         )
 
 

@@ -13,7 +13,7 @@ from application.jobs import Unavailable
 
 
 def engine(url: str, *, pool_size: int, hot: bool = False) -> AsyncEngine:
-    """An engine for PostgreSQL; `url` as in DATABASE_URL (postgresql://…).
+    """An engine for PostgreSQL; `url` as in DATABASE_URL, with whatever asyncpg knows (sslmode …).
 
     `hot`: for the loop's own statements. They all go by index; a plan made while a table was still
     empty would keep its sequential scan (SPEED.md, trap 3), so they are planned without any.
@@ -21,26 +21,32 @@ def engine(url: str, *, pool_size: int, hot: bool = False) -> AsyncEngine:
     server_settings = {"application_name": "kotodom", "jit": "off"}
     if hot:
         server_settings["enable_seqscan"] = "off"
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            dsn(url),
+            timeout=10,
+            # One statement that hangs would hold up every chat behind it.
+            command_timeout=30 if hot else None,
+            server_settings=server_settings,
+        )
+
     return create_async_engine(
-        sqlalchemy_url(url),
+        "postgresql+asyncpg://",
+        async_creator=connect,
         pool_size=pool_size,
         max_overflow=0,
         # Away from the loop, a look before each use costs less than an error after a restart.
         pool_pre_ping=not hot,
         pool_timeout=15,
-        connect_args={
-            "server_settings": server_settings,
-            "timeout": 10,
-            # One statement that hangs would hold up every chat behind it.
-            "command_timeout": 30 if hot else None,
-        },
+        hide_parameters=True,  # what people wrote belongs in no log
     )
 
 
-def sqlalchemy_url(url: str) -> str:
-    """DATABASE_URL for SQLAlchemy's asyncpg dialect, whichever driver it names."""
+def dsn(url: str) -> str:
+    """DATABASE_URL for asyncpg, whichever driver it names."""
     scheme, separator, rest = url.partition("://")
-    return f"postgresql+asyncpg://{rest}" if separator and scheme != "sqlite" else url
+    return f"postgresql{separator}{rest}" if scheme else url
 
 
 @asynccontextmanager

@@ -57,7 +57,10 @@ class Intake:
 
     async def receive(self, bot_id: int, body: bytes) -> Receipt:
         """Keep an update. Raises domain.telegram.NotAnUpdate, application.jobs.Unavailable."""
-        incoming = incoming_update(bot_id, body)
+        return await self.keep(incoming_update(bot_id, body))
+
+    async def keep(self, incoming: Incoming) -> Receipt:
+        """Keep an update that is understood already. Raises application.jobs.Unavailable."""
         if incoming.state is InboxState.UNREADABLE:
             self.unreadable += 1
         return await self._batcher.put(incoming)

@@ -36,6 +36,10 @@ class Unavailable(Exception):  # noqa: N818 - what the store is
     """PostgreSQL is away, or whether the last commit took place is unknown."""
 
 
+class StatementFailed(Exception):  # noqa: N818 - what the statement has
+    """PostgreSQL refused a statement: its error's kind and SQLSTATE, and nothing of its values."""
+
+
 class Lease(Protocol):
     """The right to act for a job, kept alive by heartbeats."""
 

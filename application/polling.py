@@ -10,16 +10,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from application.bot_life import BotLife
-from application.intake import Intake
+from application.intake import Intake, incoming_update
 from application.jobs import Unavailable
 from application.ports import Clock, Failed, Telegram, TelegramAccess
 from domain.events import BotFailed
-from domain.failures import Fatal, Retryable, backoff
-from domain.telegram import NotAnUpdate
+from domain.failures import Failure, Fatal, Retryable, backoff
 
 log = structlog.get_logger("poller")
 
@@ -52,10 +50,6 @@ class PollLease(Protocol):
     def check(self) -> None:
         """Raises LeaseLost where the lease is not ours any more."""
         ...
-
-
-class _Identified(msgspec.Struct):
-    update_id: int
 
 
 class Polling:
@@ -102,20 +96,22 @@ class Polling:
                         continue
                     async for _ in self._rounds(bot_id, lease):
                         failures = 0
-            except Failed as failed:
-                if isinstance(failed.failure, Fatal):
-                    event = BotFailed(failed.failure.reason, failed.failure.token_dead)
-                    await self._life.put(bot_id, event)
-                log.warning("poller.failed", bot=bot_id, failure=repr(failed.failure))
+            except Failed as told:
+                failure: Failure | None = told.failure
+                if isinstance(failure, Fatal):
+                    event = BotFailed(failure.reason, failure.token_dead)
+                    with suppress(Unavailable):
+                        await self._life.put(bot_id, event)
+                log.warning("poller.failed", bot=bot_id, failure=repr(failure))
             except Exception as error:  # noqa: BLE001 - a supervised loop: whatever ended a round, there is another
                 log.warning("poller.round_ended", bot=bot_id, error=str(error) or repr(error))
-                failed = None
+                failure = None
             failures += 1
-            await asyncio.sleep(self._delay(failed, failures))
+            await asyncio.sleep(self._delay(failure, failures))
 
-    def _delay(self, failed: Failed | None, failures: int) -> float:
-        if failed is not None and isinstance(failed.failure, Retryable) and failed.failure.after:
-            return failed.failure.after
+    def _delay(self, failure: Failure | None, failures: int) -> float:
+        if isinstance(failure, Retryable) and failure.after:
+            return failure.after
         return min(backoff(failures, self._clock.jitter()), MAX_DELAY)
 
     async def _rounds(self, bot_id: int, lease: PollLease) -> AsyncIterator[None]:
@@ -128,13 +124,12 @@ class Polling:
                 access, offset = current, None  # another bot's token: its updates count anew
             updates = await self._telegram.get_updates(access, offset, LONG_POLL)
             if updates:
-                await asyncio.gather(*(self._keep(bot_id, update) for update in updates))
-                last = max(msgspec.json.decode(raw, type=_Identified).update_id for raw in updates)
-                offset = last + 1
+                kept = await asyncio.gather(*(self._keep(bot_id, update) for update in updates))
+                offset = max(kept) + 1
             yield
 
-    async def _keep(self, bot_id: int, update: bytes) -> None:
-        try:
-            await self._intake.receive(bot_id, update)
-        except NotAnUpdate as error:
-            log.error("poller.not_an_update", bot=bot_id, error=str(error))
+    async def _keep(self, bot_id: int, update: bytes) -> int:
+        """The update's id, once it is kept."""
+        incoming = incoming_update(bot_id, update)
+        await self._intake.keep(incoming)
+        return incoming.update_id

@@ -6,7 +6,6 @@ no more effects, and the job has been acknowledged by then, in the transaction o
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -168,8 +167,8 @@ class Turns:
         finally:
             for task in shown:
                 task.cancel()
-                with suppress(asyncio.CancelledError, LeaseLost):
-                    await task
+            # What became of them must not take the place of the outcome.
+            await asyncio.gather(*shown, return_exceptions=True)
         raise RuntimeError(f"a turn goes on without an effect that has an outcome: {effects}")
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine
-from pathlib import Path
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -54,7 +55,8 @@ def _run(
             configure(settings, part)
         code = _loop(command(settings))
     except CANNOT_START as error:
-        console.print(f"kotodom {part}: {error}", style="bold red", soft_wrap=True)
+        where = "DATABASE_URL: " if isinstance(error, Unavailable) else ""
+        console.print(f"kotodom {part}: {where}{error}", style="bold red", soft_wrap=True)
         code = 2
     except KeyboardInterrupt:
         code = 130
@@ -128,8 +130,11 @@ def sandbox(
     async def command(settings: Settings) -> None:
         from entrypoints.sandbox.server import serve
 
-        folder: Path = settings.data_dir / "sandbox"
-        await serve("127.0.0.1", port, folder)
+        serving = asyncio.ensure_future(serve("127.0.0.1", port, settings.data_dir / "sandbox"))
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, serving.cancel)
+        with suppress(asyncio.CancelledError):
+            await serving
 
     _run("sandbox", command)
 

@@ -5,6 +5,7 @@ e-mail and generated password (once), where the sandbox is. Ctrl-C or SIGTERM en
 """
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -20,12 +21,15 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.panel import Panel
 from sqlalchemy.ext.asyncio import AsyncEngine
+from valkey.asyncio import Valkey
+from valkey.exceptions import ValkeyError
 
 from adapters.child_process import wait_until
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.embedded_valkey import EmbeddedValkey
 from adapters.pgqueuer_worker import session_name
 from adapters.postgres_migrations import migrate
+from adapters.postgres_transactions import telling_away
 from adapters.secret_box import SecretBox
 from application.bot_life import BotLife
 from application.users import Users
@@ -51,7 +55,7 @@ console = Console(stderr=True, highlight=False)
 async def run_everything(settings: Settings) -> int:
     """Run until Ctrl-C or SIGTERM; the exit code."""
     configure(settings, "run")
-    _check_free(settings.host, settings.port, "PORT")
+    _check_free(settings.host, settings.port)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
@@ -101,6 +105,7 @@ async def _start_ours(settings: Settings, supervisor: Supervisor, began: float) 
             await supervisor.start(part("sandbox", *arguments, url=f"{settings.sandbox_url}/"))
     container = make_async_container(SharedProvider(), context={Settings: settings})
     try:
+        await _look_at_valkey(await container.get(Valkey))
         with _stage("schema"):
             await migrate(await container.get(AsyncEngine))
         first = await (await container.get(Users)).ensure_first_admin(
@@ -127,6 +132,17 @@ async def _start_ours(settings: Settings, supervisor: Supervisor, began: float) 
         expected.append(session_name("poller", supervisor.pid("poller") or 0))
         await _connected(direct_dsn(settings), expected)
     _banner(settings, settings.public_url or base, first, time.monotonic() - began)
+
+
+async def _look_at_valkey(client: Valkey) -> None:
+    """Messages are answered without it, so its absence is said and stops nothing."""
+    try:
+        await client.ping()
+    except (OSError, ValkeyError) as error:
+        console.print(
+            f"REDIS_URL: no answer ({error}); until there is one, nobody can sign in",
+            style="yellow",
+        )
 
 
 def _banner(
@@ -186,7 +202,8 @@ async def _connected(dsn: str, expected: list[str]) -> None:
 
     Raises TimeoutError.
     """
-    connection = await asyncpg.connect(dsn, timeout=10)
+    with telling_away():
+        connection = await asyncpg.connect(dsn, timeout=10)
     try:
         await wait_until(lambda: _seen(connection, expected), READY_SECONDS)
     finally:
@@ -204,24 +221,27 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _check_free(host: str, port: int, variable: str) -> None:
-    """Raises WrongSetting where the port cannot be listened on."""
+def _check_free(host: str, port: int) -> None:
+    """Raises WrongSetting where the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise WrongSetting(
-                f"{variable}: cannot listen on {host}:{port} ({error.strerror}); "
-                f"stop what does, or set {variable} to another one"
-            ) from None
+            why = f"cannot listen on {host}:{port} ({error.strerror or error})"
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                raise WrongSetting(
+                    f"PORT: {why}; stop what does, or set PORT to another one"
+                ) from None
+            raise WrongSetting(f"HOST: {why}; expected an address of this machine") from None
 
 
 def _free_port(first: int) -> int:
     """The first port from `first` on that is free on 127.0.0.1; any free one where none is."""
     for port in (*range(first, min(first + 20, 65536)), 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from application.users import email_errors
+
 T = TypeVar("T")
 
 TELEGRAM_API_URL = "https://api.telegram.org"
@@ -63,9 +65,6 @@ def load(environ: Mapping[str, str]) -> Settings:
         except ValueError as error:
             raise WrongSetting(f"{name}: {error}") from None
 
-    def text(name: str) -> str | None:
-        return read(name, str, None)
-
     database_url = read("DATABASE_URL", _postgres_url, None)
     public_url = read("PUBLIC_URL", _public_url, None)
     return Settings(
@@ -76,14 +75,14 @@ def load(environ: Mapping[str, str]) -> Settings:
         host=read("HOST", str, "127.0.0.1"),
         public_url=public_url,
         secret_key=read("SECRET_KEY", _secret_key, None),
-        openai_api_key=text("OPENAI_API_KEY"),
+        openai_api_key=read("OPENAI_API_KEY", _key, None),
         openai_base_url=read("OPENAI_BASE_URL", _http_url, None),
         telegram_api_url=read("TELEGRAM_API_URL", _http_url, TELEGRAM_API_URL),
         admin_email=read("ADMIN_EMAIL", _email, None),
         admin_password=read("ADMIN_PASSWORD", _password, None),
         workers=read("WORKERS", _between(1, 64), None),
-        logtail_source_token=text("LOGTAIL_SOURCE_TOKEN"),
-        logtail_host=text("LOGTAIL_HOST"),
+        logtail_source_token=read("LOGTAIL_SOURCE_TOKEN", _key, None),
+        logtail_host=read("LOGTAIL_HOST", _log_host, None),
         log_level=read("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         log_format=read("LOG_FORMAT", _log_format, "console"),
         openai_timeout=read("OPENAI_TIMEOUT", _seconds, 120.0),
@@ -99,21 +98,34 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 def _postgres_url(value: str) -> str:
     scheme = urlsplit(value).scheme.partition("+")[0]
-    if scheme not in ("postgres", "postgresql"):
+    if scheme not in ("postgres", "postgresql") or not _has_port_or_none(value):
         raise ValueError("expected postgresql://user:password@host:5432/name")
     return value
 
 
+def _has_port_or_none(url: str) -> bool:
+    """Whether a URL's port is a number, or absent (several hosts have a port each)."""
+    try:
+        return "," in urlsplit(url).netloc or urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 def _redis_url(value: str) -> str:
-    if urlsplit(value).scheme not in ("redis", "rediss", "valkey", "valkeys", "unix"):
+    parts = urlsplit(value)
+    known = parts.scheme in ("redis", "rediss", "valkey", "valkeys", "unix")
+    number = parts.scheme == "unix" or parts.path.strip("/") == "" or parts.path[1:].isdecimal()
+    if not known or not number or not _has_port_or_none(value):
         raise ValueError("expected redis://host:6379/0, rediss://… or unix:///path/to/socket")
     return value
 
 
 def _http_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-        raise ValueError(f"expected an http(s) URL without a query, got {value!r}")
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    known = parts.scheme in ("http", "https") and parts.hostname
+    if not known or not plain or not _has_port_or_none(value):
+        raise ValueError("expected http(s)://host[:port][/path], without a user or a query")
     return value.rstrip("/")
 
 
@@ -195,10 +207,22 @@ def _on_off(value: str) -> bool:
 
 
 def _email(value: str) -> str:
-    name, at, host = value.partition("@")
-    if not name or not at or "." not in f"{host}." or not host or " " in value:
+    if email_errors(value) or value.count("@") != 1:
         raise ValueError(f"expected an e-mail address, got {value!r}")
     return value
+
+
+def _key(value: str) -> str:
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("expected a key of printable ASCII characters, without spaces")
+    return value
+
+
+def _log_host(value: str) -> str:
+    url = value if "://" in value else f"https://{value}"
+    if "." not in (urlsplit(url).hostname or "") or "_" in url:
+        raise ValueError(f"expected a host name such as in.logs.betterstack.com, got {value!r}")
+    return _http_url(url)
 
 
 def _password(value: str) -> str:

@@ -16,7 +16,7 @@ from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_bots import PostgresBotStore
 from adapters.postgres_inbox import PostgresInbox
 from adapters.postgres_settings import PostgresSettings
-from adapters.postgres_transactions import engine
+from adapters.postgres_transactions import dsn, engine
 from adapters.postgres_users import PostgresUsers
 from adapters.secret_box import SecretBox
 from adapters.system_clock import SystemClock
@@ -100,9 +100,7 @@ class SharedProvider(Provider):
 
 def direct_dsn(settings: Settings) -> str:
     """A DSN for asyncpg with a session of its own (LISTEN, advisory locks): not a pooler's."""
-    url = settings.worker_database_url or _given(settings.database_url)
-    scheme, separator, rest = url.partition("://")
-    return f"postgresql{separator}{rest}" if scheme else url
+    return dsn(settings.worker_database_url or _given(settings.database_url))
 
 
 def _given(value: str | None) -> str:
