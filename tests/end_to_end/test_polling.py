@@ -58,3 +58,35 @@ async def test_a_revoked_token_disables_the_bot_and_alerts(system: System) -> No
         return bool(await system.rows("SELECT FROM alerts WHERE bot_id = $1", bot.id))
 
     await system.until(alerted)
+
+
+async def test_strange_texts_do_not_hold_up_what_comes_after_them(system: System) -> None:
+    bot = await system.bot("POLLING")
+    bot.say("lone \ud800 surrogate", user=1002)
+    bot.say("null \x00 byte", user=1002)
+    bot.say("/sandbox:echo after", user=1002)
+    assert (await bot.answers(3, chat=1002))[2] == "after"
+    pending = system.sandbox.telegram.bot(bot.telegram_id).pending
+
+    async def confirmed() -> bool:
+        return not pending
+
+    await system.until(confirmed, 10)
+
+
+async def test_a_poll_that_fails_waits_as_it_is_told(system: System) -> None:
+    bot = await system.bot("POLLING")
+    system.sandbox.faults.add(
+        "telegram", "rate_limited", method="getUpdates", bot=bot.telegram_id, times=2, retry_after=2
+    )
+    bot.say("wakes the long poll", user=1002)
+    await bot.answers(1, chat=1002)
+    bot.say("/sandbox:echo after", user=1002)
+    assert (await bot.answers(2, chat=1002))[1] == "after"
+    refused = [
+        call.at
+        for call in system.sandbox.telegram.calls
+        if call.method == "getUpdates" and call.status == 429
+    ]
+    assert len(refused) == 2
+    assert refused[1] - refused[0] >= 2

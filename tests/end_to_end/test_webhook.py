@@ -137,6 +137,36 @@ async def test_a_genuine_update_that_cannot_be_understood_is_kept_and_marked(
     assert json.loads(row["payload"]) == strange
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": "hello", "chat": {"id": 10**30, "type": "private"}},
+        {"text": "hello", "message_thread_id": 10**30, "is_topic_message": True},
+    ],
+)
+async def test_ids_that_no_column_holds_are_kept_and_marked(
+    system: System, message: dict[str, Any]
+) -> None:
+    bot = await system.bot()
+    assert (await post(system, bot.id, json.dumps(update(9, **message)).encode()))[0] == 200
+    (row,) = await system.rows("SELECT * FROM telegram_updates WHERE bot_id = $1", bot.id)
+    assert row["state"] == "UNREADABLE"
+
+
+async def test_a_null_byte_in_a_name_is_no_bug(system: System) -> None:
+    bot = await system.bot()
+    person = {
+        "id": 78,
+        "is_bot": False,
+        "first_name": "A\0",
+        "username": "b\0",
+        "language_code": "e\0",
+    }
+    body = update(9, text="/sandbox:echo hello", **{"from": person})
+    assert (await post(system, bot.id, json.dumps(body).encode()))[0] == 200
+    assert await bot.answers(1, chat=77) == ["hello"]
+
+
 async def test_a_disabled_bots_update_is_kept_and_waits(system: System) -> None:
     bot = await system.bot()
     await system.ask("POST", f"/api/bots/{bot.id}/disable")
