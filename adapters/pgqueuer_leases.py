@@ -52,8 +52,9 @@ WHERE chats.id = ANY($4::text[]) AND chats.owner_job_id = freed.id
 class HeldLease:
     """application.jobs.Lease: one pick of one job by this worker."""
 
-    def __init__(self, pick: Pick, payload: bytes, expires: float) -> None:
+    def __init__(self, pick: Pick, payload: bytes, expires: float, *, again: bool) -> None:
         self._pick = pick
+        self._again = again
         self.payload = payload
         self.expires = expires
         self.task: asyncio.Task[None] | None = None
@@ -61,6 +62,10 @@ class HeldLease:
     @property
     def pick(self) -> Pick:
         return self._pick
+
+    @property
+    def again(self) -> bool:
+        return self._again
 
     def check(self) -> None:
         """Raises LeaseLost. Monotonic time goes on while a process is stopped."""

@@ -156,9 +156,12 @@ class PgqueuerWorker:
         # Counted from before the statement: what the database sets is never older than this.
         expires = time.monotonic() + HEARTBEAT_TIMEOUT - LEASE_MARGIN
         rows = await connection.fetch(query.sql, *query.args)
+        handed_back = {lease.pick.job_id for lease in self._unfinished}
         for row in rows:
             pick = Pick(row["id"], str(self._manager), row["updated"])
-            self._start(row["entrypoint"], HeldLease(pick, row["payload"] or b"", expires))
+            again = pick.job_id in self._leases or pick.job_id in handed_back
+            lease = HeldLease(pick, row["payload"] or b"", expires, again=again)
+            self._start(row["entrypoint"], lease)
         return len(rows)
 
     def _start(self, entrypoint: str, lease: HeldLease) -> None:

@@ -46,6 +46,11 @@ class Lease(Protocol):
     @property
     def pick(self) -> Pick: ...
 
+    @property
+    def again(self) -> bool:
+        """Whether this very worker held the job before: nobody died then."""
+        ...
+
     def check(self) -> None:
         """Raises LeaseLost where the job may be somebody else's: call it before every effect."""
         ...

@@ -48,11 +48,15 @@ from domain.turn import Conversation, Status
 
 
 class Take(Struct, frozen=True):
-    """A job was picked. `alone`: nothing else runs in this worker; `broken`: beginning failed."""
+    """A job was picked. `alone`: nothing else runs in this worker; `broken`: beginning failed.
+
+    `again`: this worker held it before, and lost it to a pause of PostgreSQL or of its own.
+    """
 
     chat: str
     pick: Pick
     alone: bool = False
+    again: bool = False
     broken: str | None = None
 
 
@@ -135,7 +139,8 @@ class _Moves:
         if loaded.owner_lives and not ours:
             self._change.acknowledge = True
             return Done(), self._change
-        died = ours and turn is not None and turn.status is Status.PROCESSING
+        left = ours and turn is not None and turn.status is Status.PROCESSING
+        died = left and not item.again
         if died and turn is not None and turn.deaths + 1 >= ALONE_AFTER_DEATHS and not item.alone:
             return NeedsAlone(), None
         epoch = self._conversation.epoch + 1

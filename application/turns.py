@@ -110,12 +110,13 @@ class Turns:
     async def _take(self, chat: str, lease: Lease, *, alone: bool) -> Result:
         lease.check()
         try:
-            return await self._react.put(Take(chat, lease.pick, alone))
+            return await self._react.put(Take(chat, lease.pick, alone, lease.again))
         except (LeaseLost, Unavailable):
             raise
         except Exception as bug:
             log.exception("turn.broke", chat=chat)
-            return await self._react.put(Take(chat, lease.pick, alone, broken=describe(bug)))
+            taken = Take(chat, lease.pick, alone, lease.again, describe(bug))
+            return await self._react.put(taken)
 
     async def _follow(self, chat: str, lease: Lease, result: Result) -> None:
         while True:

@@ -3,7 +3,9 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.end_to_end.system import Bot, System
@@ -98,3 +100,26 @@ async def test_a_paused_worker_loses_its_job_and_changes_nothing_later(system: S
     (after,) = await system.processing(bot)
     assert after == row
     assert len(bot.texts(1002)) == 1
+
+
+async def test_a_pause_of_postgresql_is_nobodys_death(system: System) -> None:
+    bot = await system.bot()
+    bot.say("/sandbox:slow 20", user=1002)
+    await _thinking(system, bot)
+    folder = (await system.rows("SHOW data_directory"))[0][0]
+    postmaster = psutil.Process(int((Path(folder) / "postmaster.pid").read_text().split()[0]))
+    servers = [postmaster, *postmaster.children(recursive=True)]
+    for server in servers:
+        server.suspend()
+    await asyncio.sleep(12)
+    for server in servers:
+        server.resume()
+    (row,) = await system.settled(bot, 1, seconds=60)
+    assert row["status"] == "COMPLETED"
+    assert len(bot.texts(1002)) == 1
+    assert system.sandbox.openai.runs_by_metadata("processing_id")[str(row["id"])] == 1
+    deaths = await system.rows(
+        "SELECT event FROM journal WHERE key LIKE $1 AND event LIKE '%\"died\":true%'",
+        f"{bot.id}:%",
+    )
+    assert deaths == []
