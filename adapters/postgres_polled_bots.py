@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.pgqueuer_worker import session_name
 from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_transactions import fetch, transaction
-from application.jobs import LeaseLost, Unavailable
+from application.jobs import Unavailable
 from application.ports import TelegramAccess
 
 _CLASS = 0x706F6C6C
@@ -25,12 +25,11 @@ _CLASS = 0x706F6C6C
 class AdvisoryLease:
     """application.polling.PollLease: it is held while its connection lives."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self._connection = connection
+    def __init__(self, gone: asyncio.Event) -> None:
+        self._gone = gone
 
-    def check(self) -> None:
-        if self._connection.is_closed():
-            raise LeaseLost("the poller's connection is gone")
+    async def lost(self) -> None:
+        await self._gone.wait()
 
 
 class PostgresPolledBots:
@@ -41,6 +40,7 @@ class PostgresPolledBots:
         self._bots = bots
         self._dsn = dsn
         self._connection: asyncpg.Connection | None = None
+        self._gone = asyncio.Event()
         self._turn = asyncio.Lock()
 
     async def enabled(self) -> Sequence[int]:
@@ -58,11 +58,12 @@ class PostgresPolledBots:
     async def lease(self, bot_id: int) -> AsyncIterator[AdvisoryLease | None]:
         """Raises Unavailable where PostgreSQL is away."""
         connection = await self._connected()
+        gone = self._gone
         if not await self._run(connection, "SELECT pg_try_advisory_lock($1, $2)", bot_id):
             yield None
             return
         try:
-            yield AdvisoryLease(connection)
+            yield AdvisoryLease(gone)
         finally:
             if not connection.is_closed():
                 # Raised from here, it would take the place of the cancellation that ends a poll.
@@ -95,4 +96,6 @@ class PostgresPolledBots:
                     )
                 except (OSError, asyncpg.PostgresError, TimeoutError) as error:
                     raise Unavailable(f"PostgreSQL is away: {error}") from error
+                self._gone = gone = asyncio.Event()
+                self._connection.add_termination_listener(lambda _: gone.set())
             return self._connection

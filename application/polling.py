@@ -14,7 +14,7 @@ import structlog
 
 from application.bot_life import BotLife
 from application.intake import Intake, incoming_update
-from application.jobs import Unavailable
+from application.jobs import LeaseLost, Unavailable
 from application.ports import Clock, Failed, Telegram, TelegramAccess
 from domain.events import BotFailed
 from domain.failures import Failure, Fatal, Retryable, backoff
@@ -47,8 +47,8 @@ class PolledBots(Protocol):
 class PollLease(Protocol):
     """The right to poll a bot."""
 
-    def check(self) -> None:
-        """Raises LeaseLost where the lease is not ours any more."""
+    async def lost(self) -> None:
+        """Return when the lease is not ours any more."""
         ...
 
 
@@ -119,14 +119,29 @@ class Polling:
         access = await self._bots.access(bot_id)
         offset: int | None = None
         while True:
-            lease.check()
             if access != (current := await self._bots.access(bot_id)):
                 access, offset = current, None  # another bot's token: its updates count anew
-            updates = await self._telegram.get_updates(access, offset, LONG_POLL)
+            updates = await self._poll_held(access, offset, lease)
             if updates:
                 kept = await asyncio.gather(*(self._keep(bot_id, update) for update in updates))
                 offset = max(kept) + 1
             yield
+
+    async def _poll_held(
+        self, access: TelegramAccess, offset: int | None, lease: PollLease
+    ) -> list[bytes]:
+        """One long poll; it ends with the lease, which another poller may have by then."""
+        poll = asyncio.create_task(self._telegram.get_updates(access, offset, LONG_POLL))
+        lost = asyncio.create_task(lease.lost())
+        try:
+            await asyncio.wait({poll, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if lost.done():
+                raise LeaseLost("the poller's connection is gone")
+            return poll.result()
+        finally:
+            for task in (poll, lost):
+                task.cancel()
+            await asyncio.gather(poll, lost, return_exceptions=True)
 
     async def _keep(self, bot_id: int, update: bytes) -> int:
         """The update's id, once it is kept."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import urllib.error
+import urllib.request
 from typing import Any
 
 import asyncpg
@@ -89,6 +91,20 @@ async def test_a_body_of_5_megabytes_is_413(system: System) -> None:
     body = json.dumps(update(1, text="x" * 5_000_000)).encode()
     assert (await post(system, bot.id, body))[0] == 413
     assert await kept(system, bot) == 0
+
+
+@pytest.mark.parametrize(("secret", "status"), [("right", 413), ("wrong", 401)])
+async def test_who_sends_a_long_body_before_reading_sees_the_answer(
+    system: System, secret: str, status: int
+) -> None:
+    bot = await system.bot()
+    token = SecretBox(SECRET_KEY).webhook_secret(bot.id) if secret == "right" else secret
+    request = urllib.request.Request(
+        f"{system.url}/webhook/{bot.id}", b"x" * 5_000_000, {HEADER: token}, method="POST"
+    )
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        await asyncio.to_thread(urllib.request.urlopen, request)
+    assert answer.value.code == status
 
 
 async def test_a_duplicate_is_200_and_changes_nothing(system: System) -> None:
