@@ -90,3 +90,23 @@ async def test_a_poll_that_fails_waits_as_it_is_told(system: System) -> None:
     ]
     assert len(refused) == 2
     assert refused[1] - refused[0] >= 2
+
+
+async def test_a_poll_ends_when_its_lease_does(system: System) -> None:
+    bot = await system.bot("POLLING")
+    bot.say("/sandbox:echo one", user=1002)
+    await bot.answers(1, chat=1002)
+    polls = len([call for call in system.sandbox.telegram.calls if call.method == "getUpdates"])
+    await system.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name LIKE 'kotodom poller %'"
+    )
+
+    async def polled_anew() -> bool:
+        calls = [call for call in system.sandbox.telegram.calls if call.method == "getUpdates"]
+        return len(calls) > polls
+
+    await system.until(polled_anew, 10)  # well before the 25 seconds of a long poll
+    bot.say("/sandbox:echo two", user=1002)
+    assert await bot.answers(2, chat=1002) == ["one", "two"]
+    assert 409 not in {call.status for call in system.sandbox.telegram.calls}
