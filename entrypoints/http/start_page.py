@@ -19,7 +19,7 @@ _PAGE = """<!doctype html>
 <code>POST /api/auth/login</code> and the e-mail and password that the first start printed.</li>
 <li><a href="/health/ready">Is it well?</a></li>
 </ul>
-<p>The web admin is not part of this version yet: everything it will do, the HTTP API does.</p>
+<p>The web admin is not part of this version yet; the HTTP API makes and runs bots.</p>
 </main>
 </html>
 """

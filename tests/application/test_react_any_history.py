@@ -9,6 +9,7 @@ found nothing unless a person deleted a job.
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from typing import Literal
 
 import msgspec
 from hypothesis import settings
@@ -49,6 +50,8 @@ from tests.application.memory_conversations import MemoryClock, MemoryConversati
 BOT = BotProfile(3, "Kotodom", "kotodom_bot")
 CHAT = "3:42"
 WORKERS = ("one", "two")
+WORKER = st.sampled_from(WORKERS)
+AWAY = st.sampled_from(["before", "after"])
 GENERATING = [
     Retryable("away"),
     Retryable("too many requests", after=9.0),
@@ -132,46 +135,60 @@ class TwoWorkers(RuleBasedStateMachine):
 
     # --- the workers -----------------------------------------------------------------------------
 
-    @precondition(lambda self: self.store.ready())
-    @rule(data=st.data(), worker=st.sampled_from(WORKERS))
-    def pick(self, data: st.DataObject, worker: str) -> None:
-        self.picked(data.draw(st.sampled_from(self.store.ready())), worker)
+    def some_task(self, data: st.DataObject) -> Task | None:
+        """A task that is at work, or a job that is picked now; None where there is nothing."""
+        ready = self.store.ready()
+        at_work = data.draw(st.booleans()) if self.tasks and ready else bool(self.tasks)
+        if at_work:
+            return data.draw(st.sampled_from(self.tasks))
+        if ready:
+            return self.picked(data.draw(st.sampled_from(ready)), data.draw(WORKER))
+        return None
 
     def picked(self, row: Row, worker: str) -> Task:
         task = Task(worker, self.store.pick(row.id, worker))
         self.tasks.append(task)
         return task
 
-    @precondition(lambda self: self.tasks)
-    @rule(
-        data=st.data(),
-        moves=st.integers(0, 5),
-        end=st.sampled_from(["good", "failure", "lost before", "lost after"]),
-    )
-    def work(self, data: st.DataObject, moves: int, end: str) -> None:
-        """A task goes on for a while; the last thing that it does may fail."""
-        task = data.draw(st.sampled_from(self.tasks))
+    @rule(data=st.data(), moves=st.integers(1, 6))
+    def go_on(self, data: st.DataObject, moves: int) -> None:
+        task = self.some_task(data)
         for _ in range(moves):
             self.move(task)
-        if end == "failure":
-            self.move(task, data)
-            return
-        if task in self.tasks and not self.performs(task):
-            self.store.away = "before" if end == "lost before" else "after" if end != "good" else ""
-        self.move(task)
-        self.store.away = ""
 
-    def move(self, task: Task, data: st.DataObject | None = None) -> None:
+    @rule(data=st.data(), moves=st.integers(0, 4))
+    def fail(self, data: st.DataObject, moves: int) -> None:
+        """The next effect that a task performs fails, in one way or another."""
+        task = self.some_task(data)
+        for _ in range(moves):
+            self.move(task)
+        while task in self.tasks and not self.performs(task):
+            self.move(task)
+        self.move(task, data)
+
+    @rule(data=st.data(), moves=st.integers(0, 4), away=AWAY)
+    def lose_a_commit(
+        self, data: st.DataObject, moves: int, away: Literal["before", "after"]
+    ) -> None:
+        task = self.some_task(data)
+        for _ in range(moves):
+            self.move(task)
+        if task in self.tasks and not self.performs(task):
+            self.store.away = away
+            self.move(task)
+            self.store.away = ""
+
+    def move(self, task: Task | None, data: st.DataObject | None = None) -> None:
         """The next thing that a task does: an effect performed, or something put and committed."""
-        if task not in self.tasks:
+        if task is None or task not in self.tasks:
             return
         if self.performs(task):
             self.perform(task, data)
         else:
             self.put(task)
 
-    def performs(self, task: Task) -> bool:
-        return isinstance(task.result, Running) and task.performed is None
+    def performs(self, task: Task | None) -> bool:
+        return task is not None and isinstance(task.result, Running) and task.performed is None
 
     def put(self, task: Task) -> None:
         match task.result:
@@ -271,34 +288,35 @@ class TwoWorkers(RuleBasedStateMachine):
 
     # --- what goes wrong -------------------------------------------------------------------------
 
-    @precondition(lambda self: self.tasks)
-    @rule(worker=st.sampled_from(WORKERS))
-    def kill(self, worker: str) -> None:
+    @rule(data=st.data(), moves=st.integers(0, 6))
+    def kill(self, data: st.DataObject, moves: int) -> None:
+        """A worker is killed, whatever its tasks were about to put."""
+        task = self.some_task(data)
+        for _ in range(moves):
+            self.move(task)
+        if task is not None:
+            self.killed(task.worker)
+
+    def killed(self, worker: str) -> None:
         for task in [task for task in self.tasks if task.worker == worker]:
             self.drop(task)
             self.lapse(task.pick)
 
-    @precondition(lambda self: self.tasks)
-    @rule(data=st.data())
-    def stall(self, data: st.DataObject) -> None:
-        """A worker does not beat in time: its job may be picked by another while it goes on."""
-        task = data.draw(st.sampled_from(self.tasks))
-        self.excuse(task)
-        self.lapse(task.pick)
-
-    @precondition(lambda self: self.tasks)
-    @rule(data=st.data(), moves=st.integers(0, 4))
-    def overtake(self, data: st.DataObject, moves: int) -> None:
-        """A worker stalls, another picks its job and goes on with it; then the first wakes up."""
-        task = data.draw(st.sampled_from(self.tasks))
+    @rule(data=st.data(), before=st.integers(0, 6), meanwhile=st.integers(0, 6))
+    def overtake(self, data: st.DataObject, before: int, meanwhile: int) -> None:
+        """A worker stalls, another picks its job and goes on with it; later the first wakes up."""
+        task = self.some_task(data)
+        for _ in range(before):
+            self.move(task)
+        if task is None:
+            return
         self.excuse(task)
         self.lapse(task.pick)
         row = self.store.queue.get(task.pick.job_id)
-        if row is None or not row.lapsed:
-            return
-        other = self.picked(row, "two" if task.worker == "one" else "one")
-        for _ in range(moves):
-            self.move(other)
+        if row is not None and row.lapsed:
+            other = self.picked(row, "two" if task.worker == "one" else "one")
+            for _ in range(meanwhile):
+                self.move(other)
 
     def lapse(self, pick: Pick) -> None:
         row = self.store.queue.get(pick.job_id)
@@ -345,8 +363,8 @@ class TwoWorkers(RuleBasedStateMachine):
             self.loop.close()
 
     def drain(self) -> None:
-        self.kill("one")
-        self.kill("two")
+        for worker in WORKERS:
+            self.killed(worker)
         self.enable(True)
         if self.deleted:
             self.store.sweep()
