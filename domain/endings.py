@@ -48,6 +48,8 @@ def resumed(conversation: Conversation, at: datetime, event: TurnResumed) -> Ste
     deaths = turn.deaths + 1 if event.died else turn.deaths
     turn = replace(turn, token=event.turn, status=Status.PROCESSING, deaths=deaths)
     if deaths >= MAX_DEATHS:
+        if turn.verdict is not None:  # it was the error message under which they died
+            return finish(conversation, turn, at=at)
         reason = f"its worker was killed {deaths} times while running it"
         step = finish(conversation, replace(turn, verdict=reason), at=at)
         alert = message_alert(turn, reason)
@@ -64,7 +66,8 @@ def broke(conversation: Conversation, at: datetime, event: TurnBroke) -> Step[Co
         # The turn could not even begin, and would not the next time: its code is pure.
         unbegun = Turn(event.turn, event.bot, "", at, update_id=event.update_id)
         if turn is not None and turn.token.id == event.turn.id:  # a person's retry of it
-            unbegun = replace(turn, token=event.turn, verdict=None, noticed=(), ended_at=None)
+            noticed = turn.noticed if turn.operator else ()
+            unbegun = replace(turn, token=event.turn, verdict=None, noticed=noticed, ended_at=None)
         conversation = replace(conversation, epoch=event.turn.epoch)
         return end(conversation, unbegun, at, Terminal(f"a bug: {event.error}"))
     if turn.token != event.turn:

@@ -114,7 +114,9 @@ EFFECTS: dict[type[Struct], st.SearchStrategy[Any]] = {
     ),
     effects.SendChatAction: st.builds(effects.SendChatAction, TOKENS, IDS, IDS, TEXTS, maybe(IDS)),
     effects.EnsureWebhook: st.builds(effects.EnsureWebhook, IDS, COUNTS, SECONDS),
-    effects.RemoveWebhook: st.builds(effects.RemoveWebhook, IDS, st.booleans(), COUNTS, SECONDS),
+    effects.RemoveWebhook: st.builds(
+        effects.RemoveWebhook, IDS, st.booleans(), COUNTS, SECONDS, st.booleans()
+    ),
     effects.PublishJob: st.builds(effects.PublishJob, TEXTS, TEXTS, SECONDS),
     effects.PublishWaiting: st.builds(effects.PublishWaiting, IDS),
     effects.ReportBotFailure: st.builds(effects.ReportBotFailure, IDS, TEXTS, st.booleans()),
@@ -146,9 +148,15 @@ EVENTS: dict[type[Struct], st.SearchStrategy[Any]] = {
     events.WebhookAsked: st.builds(events.WebhookAsked),
     events.WebhookRemovalAsked: st.builds(events.WebhookRemovalAsked),
     events.WebhookEnsured: st.builds(events.WebhookEnsured),
-    events.WebhookRemoved: st.builds(events.WebhookRemoved, st.booleans()),
+    events.WebhookRemoved: st.builds(events.WebhookRemoved, st.booleans(), st.booleans()),
     events.WebhookFailed: st.builds(
-        events.WebhookFailed, FAILURES, COUNTS, JITTER, st.booleans(), st.booleans()
+        events.WebhookFailed,
+        FAILURES,
+        COUNTS,
+        JITTER,
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
     ),
     events.BotFailed: st.builds(events.BotFailed, TEXTS, st.booleans()),
     events.BotRecovered: st.builds(events.BotRecovered),

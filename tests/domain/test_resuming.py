@@ -120,6 +120,12 @@ def test_three_kills_are_survived_and_the_fourth_is_the_end() -> None:
     )
 
 
+def test_kills_under_an_apology_end_the_message_with_its_own_reason_and_no_other_alert() -> None:
+    given(chat(replace(APOLOGY, deaths=3))).when(TurnResumed(LATER, died=True)).then(
+        Step(chat(replace(APOLOGY, token=LATER, deaths=4, status=Status.TERMINAL, ended_at=NOW)))
+    )
+
+
 def test_a_retry_that_is_due_is_no_kill() -> None:
     given(chat(begun(deaths=3, status=Status.FAILED))).when(TurnResumed(LATER)).then(
         Step(chat(begun(token=LATER, deaths=3)), (typing(LATER), generate(LATER)))
@@ -214,6 +220,15 @@ def test_a_bug_at_the_beginning_of_a_retry_keeps_what_is_known() -> None:
     assert step.state.turn is not None
     assert (step.state.turn.reply, step.state.turn.sent) == (known.reply, known.sent)
     assert (step.state.turn.text, step.state.turn.incoming) == (known.text, known.incoming)
+
+
+def test_a_bug_at_the_beginning_of_an_operators_retry_keeps_what_was_sent() -> None:
+    known = replace(SPOKEN, status=Status.TERMINAL, verdict="x", noticed=(900,), ended_at=NOW)
+    step = given(chat(known)).when(TurnBroke(LATER, "KeyError: 'x'", bot=BOT)).step
+    assert step.state.turn is not None
+    assert step.state.turn.noticed == (900,)
+    again = TurnToken(100, 9)
+    assert given(step.state).when(RetryAsked(again, BOT)).step.effects == (send("there", 1, again),)
 
 
 @pytest.mark.parametrize("token", [LATER, TurnToken(99, 7)])
