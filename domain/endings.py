@@ -95,21 +95,24 @@ def failed(
             turn = turn.failing(f"the group is a supergroup now: {chat_id}", at)
             return go_on(replace(conversation, chat_id=chat_id), turn)
         case ThreadLost(reason=reason):
+            turn = replace(turn, run_id=None)
             if turn.rebuilt:
                 return end(conversation, turn, at, Terminal(reason))
             conversation = replace(conversation, thread_id=None, thread_upto=0)
-            turn = replace(turn.failing(reason, at), rebuilt=True, run_id=None)
+            turn = replace(turn.failing(reason, at), rebuilt=True)
             return go_on(conversation, turn)
         case RunLost(reason=reason):
+            turn = replace(turn, run_id=None)
             if turn.restarted:
                 return end(conversation, turn, at, Terminal(reason))
-            turn = replace(turn.failing(reason, at), restarted=True, run_id=None)
+            turn = replace(turn.failing(reason, at), restarted=True)
             return go_on(conversation, turn)
         case ContextTooLong(reason=reason):
+            turn = replace(turn, run_id=None)
             if turn.trimmed:
                 return end(conversation, turn, at, Terminal(reason))
             conversation = replace(conversation, thread_id=None, thread_upto=0)
-            turn = replace(turn.failing(reason, at), trimmed=True, run_id=None)
+            turn = replace(turn.failing(reason, at), trimmed=True)
             return go_on(conversation, turn)
         case Terminal():
             # Whatever refused to answer is over: another try is another run.
