@@ -83,7 +83,7 @@ class EffectRunner:
             case ResumeReply():
                 return await self._model.resume(effect, bot, started)
             case SendMessage():
-                return await self._telegram.send(effect, bot)
+                return await self._telegram.send(effect, bot, lease)
             case unreachable:
                 assert_never(unreachable)
 

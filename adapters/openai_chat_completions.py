@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from openai import APIStatusError
 
-from adapters.openai_clients import OPENAI_URL, OpenAIClients, deadline
+from adapters.openai_clients import OPENAI_URL, OpenAIClients
 from adapters.openai_events import EventStream, StreamBroken, is_event_stream
 from adapters.openai_failures import complaint_in, failure, malformed, refused
 from adapters.openai_refusals import Refusals
@@ -80,7 +80,7 @@ class OpenAIChatCompletions:
     async def generate(self, access: ModelAccess, ask: Ask, started: Started) -> Generated:
         """Answer the last line. `ask.thread_id` means nothing here, nor is `started` called."""
         begun = perf_counter()
-        async with deadline(self._timeout):
+        async with self._clients.deadline(access, self._timeout):
             heard = await self._ask(access, ask)
         return _generated(heard, access, perf_counter() - begun)
 

@@ -13,13 +13,21 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Literal, cast
 
 import aiohttp
 import httpx2
 from msgspec import json
-from openai import APIConnectionError, AsyncOpenAI, AsyncStream, DefaultAioHttpClient
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    AsyncOpenAI,
+    AsyncStream,
+    DefaultAioHttpClient,
+)
 
+from adapters.model_circuits import ModelCircuits
 from adapters.openai_failures import unreachable
 from application.model import ModelAccess
 from application.ports import Failed
@@ -34,18 +42,6 @@ CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 60.0
 
 
-@asynccontextmanager
-async def deadline(seconds: float) -> AsyncIterator[None]:
-    """Raise Failed(Retryable) where the block takes longer; a run may go on on the server."""
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            yield
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise Failed(Retryable(f"OpenAI: no answer in {seconds:g} s")) from error
-
-
 class OpenAIClients:
     """Clients by (base_url, key), at most 512: the least recently used is forgotten.
 
@@ -53,7 +49,10 @@ class OpenAIClients:
     seconds and per read; the deadline around a whole call is the adapters'.
     """
 
-    def __init__(self, timeout: float, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(
+        self, timeout: float, circuits: ModelCircuits, max_connections: int = MAX_CONNECTIONS
+    ) -> None:
+        self._circuits = circuits
         self._clients: OrderedDict[tuple[str, str], AsyncOpenAI] = OrderedDict()
         self._http = DefaultAioHttpClient(
             limits=httpx2.Limits(
@@ -66,7 +65,7 @@ class OpenAIClients:
 
     def client(self, access: ModelAccess) -> AsyncOpenAI:
         """The client for a bot's server and key. Raises Failed(Fatal) where they cannot be."""
-        key = (access.base_url or OPENAI_URL, access.api_key)
+        key = (_server(access), access.api_key)
         client = self._clients.get(key)
         if client is None:
             client = self._clients[key] = self._connect(*key)
@@ -75,6 +74,19 @@ class OpenAIClients:
         else:
             self._clients.move_to_end(key)
         return client
+
+    @asynccontextmanager
+    async def deadline(self, access: ModelAccess, seconds: float) -> AsyncIterator[None]:
+        """Raise Failed(Retryable) where the block takes longer; a run may go on on the server."""
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                yield
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            reason = f"OpenAI: no answer in {seconds:g} s"
+            self._circuits.failed(_server(access), reason)
+            raise Failed(Retryable(reason)) from error
 
     async def send(
         self,
@@ -88,9 +100,11 @@ class OpenAIClients:
         """One request; with `stream` the body is unread, and the caller must `aclose()`.
 
         Raises openai.APIStatusError for an answer of 3xx, 4xx or 5xx, Failed(Retryable) where no
-        answer came.
+        answer came, or where the server is down and its circuit open.
         """
         client = self.client(access)
+        server = _server(access)
+        self._circuits.admit(server)
         try:
             match method:
                 case "POST":
@@ -110,9 +124,18 @@ class OpenAIClients:
                     )
                 case "DELETE":
                     answer = await client.delete(path, cast_to=httpx2.Response)
+        except APIStatusError as error:
+            if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._circuits.answered(server)
+            else:
+                self._circuits.failed(server, f"HTTP {error.status_code}")
+            raise
         except (APIConnectionError, aiohttp.ClientError) as error:
             # The SDK's aiohttp transport lets a few of aiohttp's own errors through.
-            raise Failed(unreachable(error)) from error
+            failure = unreachable(error)
+            self._circuits.failed(server, failure.reason)
+            raise Failed(failure) from error
+        self._circuits.answered(server)
         # The SDK types a streamed answer by stream_cls; for this cast_to it returns the response.
         return cast("httpx2.Response", answer)
 
@@ -138,6 +161,10 @@ class OpenAIClients:
         client.organization = client.project = client.admin_api_key = None
         client._custom_headers = {}
         return client
+
+
+def _server(access: ModelAccess) -> str:
+    return access.base_url or OPENAI_URL
 
 
 def _is_http(url: str) -> bool:

@@ -31,8 +31,11 @@ _SPENT = {
 _SPENT_SUFFIXES = ("_spend_limit_exceeded", "_usage_limit_exceeded", "_spend_limit_reached")
 _PASSING = {
     "conversation_locked",
+    "rate_limit_error",
     "rate_limit_exceeded",
     "server_error",
+    "server_is_overloaded",
+    "service_unavailable_error",
     "slow_down",
     "vector_store_timeout",
 }

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import msgspec
 from openai import APIStatusError
 
-from adapters.openai_clients import OPENAI_URL, OpenAIClients, deadline
+from adapters.openai_clients import OPENAI_URL, OpenAIClients
 from adapters.openai_failures import failure, malformed, refused
 from adapters.openai_refusals import Refusals
 from adapters.openai_response_outcome import Response, outcome
@@ -51,7 +51,7 @@ class OpenAIResponses:
     async def generate(self, access: ModelAccess, ask: Ask, started: Started) -> Generated:
         """Answer the last line. A server without Conversations is told all lines each time."""
         begun = perf_counter()
-        async with deadline(self._timeout):
+        async with self._clients.deadline(access, self._timeout):
             thread_id = ask.thread_id or await self._new_thread(access, ask)
             response = await self._run(access, ask, thread_id, started)
         return outcome(response, access, thread_id, perf_counter() - begun)
@@ -62,14 +62,14 @@ class OpenAIResponses:
         """Follow the run. Its ids are saved already: `started` is not called."""
         begun = perf_counter()
         stream = "stream" not in self._refusals.of(access)
-        async with deadline(self._timeout):
+        async with self._clients.deadline(access, self._timeout):
             response = await follow(self._clients, access, Run(id=run_id), stream)
         return outcome(response, access, thread_id, perf_counter() - begun)
 
     async def forget(self, access: ModelAccess, thread_id: str) -> None:
         """Delete the conversation; its items stay with OpenAI until they expire there."""
         path = f"/conversations/{quote(thread_id, safe='')}"
-        async with deadline(self._timeout):
+        async with self._clients.deadline(access, self._timeout):
             try:
                 await self._clients.send(access, "DELETE", path)
             except APIStatusError as error:

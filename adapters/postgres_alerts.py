@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres_transactions import fetch, transaction
+from adapters.postgres_transactions import execute, fetch, transaction
 from domain.effects import AdminAlert
 
 _NOTE = """
@@ -15,6 +15,11 @@ ON CONFLICT (bot_id, cause) DO UPDATE SET
     suppressed = CASE WHEN known.sent_at <= $3 - make_interval(secs => $4) THEN 0
                       ELSE known.suppressed + 1 END
 RETURNING old.suppressed, old.sent_at IS NULL OR old.sent_at <= $3 - make_interval(secs => $4)
+"""
+
+_NOT_SENT = """
+UPDATE alerts SET sent_at = sent_at - make_interval(secs => $3), suppressed = suppressed + 1
+WHERE bot_id = $1 AND cause = $2
 """
 
 
@@ -29,3 +34,7 @@ class PostgresAlerts:
             rows = await fetch(connection, _NOTE, alert.bot_id, alert.cause, at, quiet)
         suppressed, due = rows[0]
         return (suppressed or 0) if due else None
+
+    async def not_sent(self, alert: AdminAlert, earlier: float) -> None:
+        async with transaction(self._engine) as connection:
+            await execute(connection, _NOT_SENT, alert.bot_id, alert.cause, earlier)

@@ -1,6 +1,6 @@
 """application.intake.Inbox on PostgreSQL: updates and their jobs, many in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -29,12 +29,19 @@ LEFT JOIN kept ON kept.bot_id = given.bot_id AND kept.update_id = given.update_i
 ORDER BY given.position
 """
 
+_COUNT_WAITING = "SELECT bot_id, count(*) FROM telegram_updates WHERE state = 'WAITING' GROUP BY 1"
+
 
 class PostgresInbox:
-    """The inbox."""
+    """The inbox; also application.backlog.WaitingUpdates."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+
+    async def waiting(self) -> Mapping[int, int]:
+        async with transaction(self._engine) as connection:
+            rows = await fetch(connection, _COUNT_WAITING)
+        return {int(bot_id): int(count) for bot_id, count in rows}
 
     async def insert(self, updates: Sequence[Incoming]) -> Sequence[Receipt]:
         receipts: list[Receipt] = []

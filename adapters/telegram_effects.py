@@ -6,6 +6,7 @@ import structlog
 
 from adapters.postgres_bot_access import BotAccess, PostgresBotAccess
 from adapters.secret_box import SecretBox
+from adapters.valkey_send_limits import ValkeySendLimits
 from application.jobs import Lease
 from application.ports import Clock, Failed, Telegram
 from domain import texts
@@ -18,7 +19,7 @@ from domain.events import (
     WebhookFailed,
     WebhookRemoved,
 )
-from domain.failures import Terminal
+from domain.failures import Retryable, Terminal
 
 log = structlog.get_logger("telegram")
 
@@ -38,15 +39,23 @@ class TelegramEffects:
         box: SecretBox,
         clock: Clock,
         public_url: str | None,
+        limits: ValkeySendLimits,
     ) -> None:
         self._telegram = telegram
         self._bots = bots
         self._box = box
         self._clock = clock
         self._public_url = public_url
+        self._limits = limits
 
-    async def send(self, effect: SendMessage, bot: BotAccess) -> MessageSent | MessageFailed:
-        """Send one part."""
+    async def send(
+        self, effect: SendMessage, bot: BotAccess, lease: Lease
+    ) -> MessageSent | MessageFailed:
+        """Send one part, when Telegram's limits let it. Raises LeaseLost."""
+        if after := await self._limits.hold(bot.telegram, effect.chat_id):
+            busy = Retryable("more is to be sent than Telegram's limits let through", after)
+            return MessageFailed(effect.turn, effect.part, busy)
+        lease.check()
         try:
             message_id = await self._telegram.send_message(
                 bot.telegram,

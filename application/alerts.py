@@ -1,7 +1,7 @@
 """An alert to the administrator by Telegram, once an hour for each bot and cause.
 
 Triggered by the job of a notification.adminAlert effect. An alert that cannot be sent is kept in
-the log and counted; it never breaks anything.
+the log and counted, and the next one of its kind tells of it; it never breaks anything.
 """
 
 from datetime import datetime
@@ -9,9 +9,10 @@ from typing import Protocol
 
 import structlog
 
+from application.meter import Counted, Meter
 from application.ports import Failed, Telegram, TelegramAccess
 from application.settings import SettingsReader
-from domain.alerts import QUIET, worded
+from domain.alerts import QUIET, QUIET_UNDELIVERED, worded
 from domain.effects import AdminAlert
 
 log = structlog.get_logger("alerts")
@@ -24,18 +25,27 @@ class AlertBook(Protocol):
         """How many were held back since the last one; None: hold this one back too (`quiet` s)."""
         ...
 
+    async def not_sent(self, alert: AdminAlert, earlier: float) -> None:
+        """The one noted last did not arrive: count it, as if it were so many seconds older."""
+        ...
+
 
 class Alerts:
     """The use case."""
 
     def __init__(
-        self, book: AlertBook, telegram: Telegram, settings: SettingsReader, telegram_api_url: str
+        self,
+        book: AlertBook,
+        telegram: Telegram,
+        settings: SettingsReader,
+        telegram_api_url: str,
+        meter: Meter,
     ) -> None:
         self._book = book
         self._telegram = telegram
         self._settings = settings
         self._telegram_api_url = telegram_api_url
-        self.undelivered = 0
+        self._meter = meter
 
     async def send(self, alert: AdminAlert, at: datetime) -> None:
         """Send the alert, or count it."""
@@ -53,5 +63,6 @@ class Alerts:
         try:
             await self._telegram.send_message(access, chat_id, text[:2000])
         except Failed as failed:
-            self.undelivered += 1
+            self._meter.add(Counted.ALERTS_UNDELIVERED)
             log.error("admin.alert_undelivered", cause=alert.cause, failure=repr(failed.failure))
+            await self._book.not_sent(alert, (QUIET - QUIET_UNDELIVERED).total_seconds())

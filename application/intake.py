@@ -9,7 +9,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from application.backlog import Backlog, BacklogFull
 from application.batcher import Batcher
+from application.meter import Counted, Meter
 from domain.telegram import Unreadable, answerable, chat_key, decode_update
 
 
@@ -51,19 +53,40 @@ class Inbox(Protocol):
 class Intake:
     """The use case. One instance per process."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, backlog: Backlog, meter: Meter) -> None:
         self._batcher: Batcher[Incoming, Receipt] = Batcher(inbox.insert)
-        self.unreadable = 0
+        self._backlog = backlog
+        self._meter = meter
 
     async def receive(self, bot_id: int, body: bytes) -> Receipt:
-        """Keep an update. Raises domain.telegram.NotAnUpdate, application.jobs.Unavailable."""
+        """Keep an update. Raises domain.telegram.NotAnUpdate, BacklogFull, Unavailable."""
         return await self.keep(incoming_update(bot_id, body))
 
     async def keep(self, incoming: Incoming) -> Receipt:
-        """Keep an update that is understood already. Raises application.jobs.Unavailable."""
-        if incoming.state is InboxState.UNREADABLE:
-            self.unreadable += 1
-        return await self._batcher.put(incoming)
+        """Keep an update that is understood already. Raises BacklogFull, Unavailable."""
+        size = len(incoming.payload)
+        try:
+            await self._backlog.admit(incoming.bot_id, size)
+        except BacklogFull:
+            self._meter.add(Counted.UPDATES_TURNED_AWAY)
+            raise
+        try:
+            receipt = await self._batcher.put(incoming)
+        finally:
+            self._backlog.kept(size)
+        self._count(incoming, receipt)
+        return receipt
+
+    def _count(self, incoming: Incoming, receipt: Receipt) -> None:
+        match receipt:
+            case Receipt.KEPT:
+                self._meter.add(Counted.UPDATES_KEPT)
+                if incoming.state is InboxState.UNREADABLE:
+                    self._meter.add(Counted.UPDATES_UNREADABLE)
+            case Receipt.DUPLICATE:
+                self._meter.add(Counted.UPDATES_DUPLICATE)
+            case Receipt.UNKNOWN_BOT:
+                pass
 
 
 def incoming_update(bot_id: int, body: bytes) -> Incoming:

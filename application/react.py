@@ -5,21 +5,31 @@ with what its turn's job does next. A step's bug is that step's failure alone; a
 fails splits the batch, and each half locks and loads again.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from application.batcher import Batcher
 from application.conversations import Change, ConversationStore
 from application.jobs import Unavailable
+from application.meter import Counted, Meter
 from application.moves import Item, Result, move
 from application.ports import Clock
+from domain.turn import Status
+
+_COUNTED = {
+    Status.COMPLETED: Counted.MESSAGES_COMPLETED,
+    Status.TERMINAL: Counted.MESSAGES_TERMINAL,
+    Status.FAILED: Counted.MESSAGES_FAILED,
+}
 
 
 class React:
     """The use case. One instance per process: its batches are what makes the commits few."""
 
-    def __init__(self, store: ConversationStore, clock: Clock) -> None:
+    def __init__(self, store: ConversationStore, clock: Clock, meter: Meter) -> None:
         self._store = store
         self._clock = clock
+        self._meter = meter
         self._batcher: Batcher[Item, Result] = Batcher(self._flush, key=lambda item: item.chat)
 
     async def put(self, item: Item) -> Result:
@@ -54,4 +64,11 @@ class React:
                     changes.append(change)
             if changes:
                 await transaction.save(changes)
+        self._count(changes)
         return results
+
+    def _count(self, changes: Sequence[Change]) -> None:
+        ends = Counter(turn.status for change in changes for turn in change.touched)
+        for status, counted in _COUNTED.items():
+            if ends[status]:
+                self._meter.add(counted, ends[status])

@@ -1,6 +1,6 @@
 """The sweep, each minute: chats whose line may be served and that nobody serves get a job.
 
-With nothing deleted by hand it finds nothing; `found` says when it did. A superfluous job is
+With nothing deleted by hand it finds nothing; a counter says when it did. A superfluous job is
 harmless: its worker finds the chat owned, or its line empty. Retention is swept along, in batches.
 """
 
@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from application.meter import Counted, Meter
 from application.settings import SettingsReader
 
 log = structlog.get_logger("sweep")
@@ -35,16 +36,16 @@ class Waiting(Protocol):
 class Sweep:
     """The use case."""
 
-    def __init__(self, waiting: Waiting, settings: SettingsReader) -> None:
+    def __init__(self, waiting: Waiting, settings: SettingsReader, meter: Meter) -> None:
         self._waiting = waiting
         self._settings = settings
-        self.found = 0
+        self._meter = meter
 
     async def run(self) -> None:
         """One sweep."""
         stranded = await self._waiting.publish_stranded()
         if stranded:
-            self.found += stranded
+            self._meter.add(Counted.SWEEP_FOUND, stranded)
             log.warning("sweep.found", chats=stranded)
         keep = await self._settings.latest()
         days = (

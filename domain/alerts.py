@@ -13,6 +13,9 @@ from domain.turn import Turn
 QUIET = timedelta(hours=1)
 """How long an alert of one bot and cause is counted rather than sent again."""
 
+QUIET_UNDELIVERED = timedelta(minutes=1)
+"""The same for one that could not be sent."""
+
 
 def fingerprint(reason: str) -> str:
     """The cause of a failure, the same for all failures of one kind."""

@@ -12,6 +12,8 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from tempfile import TemporaryDirectory
 
 import aiohttp
 import asyncpg
@@ -30,6 +32,7 @@ from adapters.embedded_valkey import EmbeddedValkey
 from adapters.pgqueuer_worker import session_name
 from adapters.postgres_migrations import migrate
 from adapters.postgres_transactions import telling_away
+from adapters.prometheus_meter import MULTIPROCESS, forget_process
 from adapters.secret_box import SecretBox
 from application.bot_life import BotLife
 from application.users import Users
@@ -59,9 +62,10 @@ async def run_everything(settings: Settings) -> int:
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    supervisor = Supervisor(_told)
     began = time.monotonic()
     with ExitStack() as held:
+        counters = held.enter_context(TemporaryDirectory(prefix="kotodom-counters-"))
+        supervisor = Supervisor(partial(_told, counters))
         data = data_directory(settings)
         if data is not None:
             held.enter_context(data.lock("kotodom run"))
@@ -77,7 +81,7 @@ async def run_everything(settings: Settings) -> int:
                 with _stage("Valkey"):
                     await supervisor.start(Part.of_service(valkey))
                 settings = replace(settings, redis_url=valkey.url)
-            await _start_ours(settings, supervisor, began)
+            await _start_ours(settings, supervisor, began, counters)
             await stopping.wait()
         except PartFailedError as error:
             console.print(f"kotodom run: {error}; its own lines above say why", style="bold red")
@@ -88,12 +92,14 @@ async def run_everything(settings: Settings) -> int:
     return 0
 
 
-async def _start_ours(settings: Settings, supervisor: Supervisor, began: float) -> None:
-    """The parts that are our own, once PostgreSQL and Valkey answer."""
+async def _start_ours(
+    settings: Settings, supervisor: Supervisor, began: float, counters: str
+) -> None:
+    """The parts that are our own, once PostgreSQL and Valkey answer; they count into one folder."""
     if settings.sandbox:
         port = _free_port(settings.port + 1)
         settings = replace(settings, sandbox_url=f"http://127.0.0.1:{port}")
-    environment = {**os.environ, **environment_of(settings)}
+    environment = {**os.environ, **environment_of(settings), MULTIPROCESS: counters}
 
     def part(name: str, *arguments: str, url: str | None = None) -> Part:
         ready = _answering(url) if url is not None else None
@@ -171,8 +177,10 @@ def _stage(name: str) -> Iterator[None]:
     console.print(f"  ✓ {name} ({time.monotonic() - began:.1f} s)", style="dim")
 
 
-def _told(event: PartEvent) -> None:
+def _told(counters: str, event: PartEvent) -> None:
     """What happens to the parts, in the log; an orderly start and stop are not worth a line."""
+    if event.what == "died" and event.pid is not None:
+        forget_process(event.pid, counters)
     if event.what in ("died", "restarting", "failed", "killed"):
         log.warning(
             f"part.{event.what}", name=event.part, pid=event.pid, code=event.code, delay=event.delay

@@ -52,6 +52,12 @@ class Settings(Struct, frozen=True):
     sandbox: bool
     sandbox_url: str | None
 
+    def send_limits_apply(self, telegram_api_url: str) -> bool:
+        """Whether sends to a Bot API server are kept within Telegram's limits."""
+        if self.telegram_send_limits == "auto":
+            return telegram_api_url == TELEGRAM_API_URL
+        return self.telegram_send_limits == "on"
+
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the environment. Raises WrongSetting, naming the variable."""

@@ -18,12 +18,15 @@ from adapters.postgres_inbox import PostgresInbox
 from adapters.postgres_settings import PostgresSettings
 from adapters.postgres_transactions import dsn, engine
 from adapters.postgres_users import PostgresUsers
+from adapters.prometheus_meter import PrometheusMeter
 from adapters.secret_box import SecretBox
 from adapters.system_clock import SystemClock
 from adapters.telegram_client import TelegramClient
 from adapters.valkey_sessions import valkey_client
+from application.backlog import Backlog
 from application.bot_life import BotLife
 from application.intake import Intake
+from application.meter import Meter
 from application.ports import Clock, Telegram
 from application.settings import EnvironmentDefaults, SettingsReader, SettingsStore
 from application.users import Users
@@ -62,6 +65,7 @@ class SharedProvider(Provider):
         return SecretBox(_given(settings.secret_key))
 
     clock = provide(SystemClock, provides=Clock)
+    meter = provide(PrometheusMeter, provides=Meter)
 
     settings_store = provide(PostgresSettings, provides=SettingsStore)
 
@@ -86,8 +90,9 @@ class SharedProvider(Provider):
         return PostgresBotAccess(engine, box, reader, settings.telegram_api_url, stand_in)
 
     @provide
-    def intake(self, engine: HotEngine) -> Intake:
-        return Intake(PostgresInbox(engine))
+    def intake(self, engine: HotEngine, clock: Clock, meter: Meter) -> Intake:
+        inbox = PostgresInbox(engine)
+        return Intake(inbox, Backlog(inbox, clock), meter)
 
     @provide
     def bot_life(self, engine: AsyncEngine, clock: Clock) -> BotLife:

@@ -7,8 +7,10 @@ models' clients, which take most of a second.
 from collections.abc import AsyncIterator
 
 from dishka import Provider, Scope, provide
+from valkey.asyncio import Valkey
 
 from adapters.effect_runner import EffectRunner
+from adapters.model_circuits import ModelCircuits
 from adapters.model_effects import ModelEffects
 from adapters.model_prices import GenaiPrices
 from adapters.openai_chat_completions import OpenAIChatCompletions
@@ -23,11 +25,14 @@ from adapters.postgres_sweep import PostgresSweep
 from adapters.secret_box import SecretBox
 from adapters.telegram_effects import TelegramEffects
 from adapters.telegram_markdown import TelegramMarkdown
+from adapters.valkey_send_limits import ValkeySendLimits
 from application.alerts import Alerts
 from application.bot_life import BotLife
 from application.detached import Detached
 from application.jobs import PERFORM_EFFECT
+from application.meter import Meter
 from application.model import ModelApi
+from application.outages import Outages
 from application.ports import Clock, Telegram
 from application.react import React
 from application.settings import SettingsReader
@@ -43,9 +48,11 @@ class WorkerProvider(Provider):
 
     scope = Scope.APP
 
+    outages = provide(Outages)
+
     @provide
-    async def clients(self, settings: Settings) -> AsyncIterator[OpenAIClients]:
-        clients = OpenAIClients(settings.openai_timeout)
+    async def clients(self, settings: Settings, outages: Outages) -> AsyncIterator[OpenAIClients]:
+        clients = OpenAIClients(settings.openai_timeout, ModelCircuits(outages.heard))
         yield clients
         await clients.close()
 
@@ -78,24 +85,34 @@ class WorkerProvider(Provider):
         box: SecretBox,
         clock: Clock,
         settings: Settings,
+        limits: ValkeySendLimits,
     ) -> TelegramEffects:
-        return TelegramEffects(telegram, bots, box, clock, settings.public_url)
+        return TelegramEffects(telegram, bots, box, clock, settings.public_url, limits)
+
+    @provide
+    def limits(self, settings: Settings, valkey: Valkey, meter: Meter) -> ValkeySendLimits:
+        return ValkeySendLimits(valkey, settings.send_limits_apply, meter)
 
     @provide
     def alerts(
-        self, engine: HotEngine, telegram: Telegram, reader: SettingsReader, settings: Settings
+        self,
+        engine: HotEngine,
+        telegram: Telegram,
+        reader: SettingsReader,
+        settings: Settings,
+        meter: Meter,
     ) -> Alerts:
-        return Alerts(PostgresAlerts(engine), telegram, reader, settings.telegram_api_url)
+        return Alerts(PostgresAlerts(engine), telegram, reader, settings.telegram_api_url, meter)
 
     @provide
-    def sweep(self, engine: HotEngine, reader: SettingsReader) -> Sweep:
-        return Sweep(PostgresSweep(engine), reader)
+    def sweep(self, engine: HotEngine, reader: SettingsReader, meter: Meter) -> Sweep:
+        return Sweep(PostgresSweep(engine), reader, meter)
 
     runner = provide(EffectRunner)
 
     @provide
-    def turns(self, engine: HotEngine, runner: EffectRunner, clock: Clock) -> Turns:
-        return Turns(React(PostgresConversations(engine), clock), runner, clock)
+    def turns(self, engine: HotEngine, runner: EffectRunner, clock: Clock, meter: Meter) -> Turns:
+        return Turns(React(PostgresConversations(engine), clock, meter), runner, clock)
 
     @provide
     def detached(self, runner: EffectRunner, bots: BotLife) -> Detached:

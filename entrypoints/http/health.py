@@ -4,8 +4,9 @@ from dishka import FromDishka
 from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from adapters.prometheus_meter import exposition
 from application.health import Health, Readiness
 
 
@@ -36,6 +37,6 @@ async def ready(health: FromDishka[Health]) -> Response[Readiness]:
 
 
 @get("/metrics", tags=["health"], security=[{}], media_type="text/plain")
-async def metrics() -> Response[str]:
+async def metrics() -> Response[bytes]:
     """Prometheus' text format."""
-    return Response(generate_latest().decode(), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(), media_type=CONTENT_TYPE_LATEST)

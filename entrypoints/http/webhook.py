@@ -1,8 +1,8 @@
 """POST /webhook/{botId}: Telegram delivers an update; it is answered 200 once it is kept.
 
 401 for a wrong secret (nothing is read or kept), 400 for what is no Update, 404 for a bot that is
-gone, 413 for a body that no Update is as long as, 503 with Retry-After while PostgreSQL is away:
-Telegram then sends it again.
+gone, 413 for a body that no Update is as long as, 503 with Retry-After while PostgreSQL is away or
+too much of the bot waits: Telegram then sends it again.
 """
 
 from litestar import Request, Response, post
@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from adapters.secret_box import SecretBox
+from application.backlog import BacklogFull
 from application.intake import Intake, Receipt
 from application.jobs import Unavailable
 from domain.telegram import NotAnUpdate
@@ -36,12 +37,16 @@ async def webhook(bot_id: FromPath[str], request: Request[None, None, State]) ->
     except NotAnUpdate as error:
         raise HTTPException(status_code=400, detail=str(error)) from None
     except Unavailable:
-        raise HTTPException(
-            status_code=503, detail="PostgreSQL is away", headers={"Retry-After": "2"}
-        ) from None
+        raise _later("PostgreSQL is away", 2) from None
+    except BacklogFull as full:
+        raise _later(str(full), 10) from None
     if receipt is Receipt.UNKNOWN_BOT:
         raise HTTPException(status_code=404, detail="there is no such bot")
     return Response(None, status_code=200)
+
+
+def _later(detail: str, seconds: int) -> HTTPException:
+    return HTTPException(status_code=503, detail=detail, headers={"Retry-After": str(seconds)})
 
 
 async def _body(request: Request[None, None, State]) -> bytes:

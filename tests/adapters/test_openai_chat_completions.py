@@ -16,6 +16,7 @@ from model_server_stub import (
     stream,
 )
 
+from adapters.model_circuits import ModelCircuits
 from adapters.openai_chat_completions import OpenAIChatCompletions
 from adapters.openai_clients import OpenAIClients
 from application.model import Ask, Generated, Line, ModelAccess, ModelApi
@@ -55,7 +56,7 @@ async def server() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture(scope="module")
 async def clients() -> AsyncIterator[OpenAIClients]:
-    made = OpenAIClients(timeout=5)
+    made = OpenAIClients(5, ModelCircuits(lambda server, reason: None))
     yield made
     await made.close()
 

@@ -8,6 +8,7 @@ import pytest
 from model_server_stub import KEY, Answer, ModelServer, error, html, json, model_server
 from openai import APIStatusError
 
+from adapters.model_circuits import ModelCircuits
 from adapters.openai_clients import OpenAIClients
 from adapters.openai_failures import complaint_in, failure, refused
 from application.model import ModelAccess, ModelApi
@@ -23,7 +24,7 @@ async def server() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture(scope="module")
 async def clients() -> AsyncIterator[OpenAIClients]:
-    made = OpenAIClients(timeout=5)
+    made = OpenAIClients(5, ModelCircuits(lambda server, reason: None))
     yield made
     await made.close()
 

@@ -17,6 +17,7 @@ from model_server_stub import (
 )
 
 from adapters import openai_runs
+from adapters.model_circuits import ModelCircuits
 from adapters.openai_clients import OpenAIClients
 from adapters.openai_responses import OpenAIResponses
 from application.model import Ask, Generated, Line, ModelAccess, ModelApi
@@ -111,7 +112,7 @@ async def server() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture(scope="module")
 async def clients() -> AsyncIterator[OpenAIClients]:
-    made = OpenAIClients(timeout=5)
+    made = OpenAIClients(5, ModelCircuits(lambda server, reason: None))
     yield made
     await made.close()
 

@@ -49,6 +49,7 @@ from domain.failures import Fatal, Retryable, Terminal
 from domain.step import Envelope, digest
 from domain.turn import Conversation, Status, Turn
 from tests.application.memory_conversations import MemoryClock, MemoryConversations
+from tests.application.memory_meter import MemoryMeter
 
 BOT = BotProfile(3, "Kotodom", "kotodom_bot")
 CHAT = "3:42"
@@ -73,7 +74,7 @@ class World:
 
     def __init__(self) -> None:
         self.store = MemoryConversations(BOT)
-        self.react = React(self.store, MemoryClock(self.store))
+        self.react = React(self.store, MemoryClock(self.store), MemoryMeter())
 
     def says(self, update_id: int, text: str = "Hello", chat: int = 42) -> int:
         return self.store.update(f"3:{chat}", update_id, payload(update_id, text, chat))

@@ -46,6 +46,7 @@ from domain.events import (
 from domain.failures import Ambiguous, Failure, Fatal, Retryable, RunLost, Terminal, ThreadLost
 from domain.turn import Status, Turn
 from tests.application.memory_conversations import MemoryClock, MemoryConversations, Row
+from tests.application.memory_meter import MemoryMeter
 
 BOT = BotProfile(3, "Kotodom", "kotodom_bot")
 CHAT = "3:42"
@@ -87,7 +88,9 @@ class TwoWorkers(RuleBasedStateMachine):
         super().__init__()
         self.store = MemoryConversations(BOT)
         self.loop = asyncio.Runner()
-        self.react = {name: React(self.store, MemoryClock(self.store)) for name in WORKERS}
+        self.react = {
+            name: React(self.store, MemoryClock(self.store), MemoryMeter()) for name in WORKERS
+        }
         self.tasks: list[Task] = []
         self.updates = 0
         self.runs: dict[int, str] = {}

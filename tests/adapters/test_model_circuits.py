@@ -1,0 +1,93 @@
+"""A model server that is down is asked by one request now and then; the others are told to wait."""
+
+import pytest
+
+from adapters.model_circuits import COME_BACK_RATE, OPEN_AFTER, PROBE_EVERY, ModelCircuits
+from application.ports import Failed
+from domain.failures import Retryable
+
+A, B = "http://a.example/v1", "http://b.example/v1"
+
+
+class World:
+    """Circuits, what was heard of them, and a clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.heard: list[tuple[str, str | None]] = []
+        self.circuits = ModelCircuits(
+            lambda server, reason: self.heard.append((server, reason)), lambda: self.now
+        )
+
+    def fail(self, times: int, server: str = A) -> None:
+        for _ in range(times):
+            self.circuits.failed(server, "HTTP 503")
+
+    def turned_away(self, server: str = A) -> float | None:
+        """The seconds told, None where the request is let through."""
+        try:
+            self.circuits.admit(server)
+        except Failed as failed:
+            assert isinstance(failed.failure, Retryable)
+            assert "HTTP 503" in failed.failure.reason
+            return failed.failure.after
+        return None
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_ten_failures_in_a_row_open_it(world: World) -> None:
+    world.fail(OPEN_AFTER - 1)
+    assert world.turned_away() is None
+    assert world.heard == []
+    world.fail(1)
+    assert world.turned_away() == PROBE_EVERY
+    assert world.heard == [(A, "HTTP 503")]
+
+
+def test_an_answer_between_begins_the_count_anew(world: World) -> None:
+    world.fail(OPEN_AFTER - 1)
+    world.circuits.answered(A)
+    world.fail(OPEN_AFTER - 1)
+    assert world.turned_away() is None
+    assert world.heard == []
+
+
+def test_another_server_has_a_circuit_of_its_own(world: World) -> None:
+    world.fail(OPEN_AFTER)
+    assert world.turned_away(B) is None
+
+
+def test_one_request_is_the_probe(world: World) -> None:
+    world.fail(OPEN_AFTER)
+    world.now += PROBE_EVERY
+    assert world.turned_away() is None
+    assert world.turned_away() == PROBE_EVERY
+
+
+def test_a_failed_probe_leaves_it_open_and_is_not_told_again(world: World) -> None:
+    world.fail(OPEN_AFTER)
+    world.now += PROBE_EVERY
+    assert world.turned_away() is None
+    world.fail(1)
+    assert world.turned_away() is not None
+    assert world.heard == [(A, "HTTP 503")]
+
+
+def test_an_answer_closes_it(world: World) -> None:
+    world.fail(OPEN_AFTER)
+    world.now += PROBE_EVERY
+    assert world.turned_away() is None
+    world.circuits.answered(A)
+    assert [world.turned_away() for _ in range(3)] == [None, None, None]
+    assert world.heard == [(A, "HTTP 503"), (A, None)]
+
+
+def test_who_waits_comes_back_one_after_the_other(world: World) -> None:
+    world.fail(OPEN_AFTER)
+    told = [world.turned_away() for _ in range(int(COME_BACK_RATE) * 10 + 1)]
+    assert told[0] == PROBE_EVERY
+    assert told[-1] == PROBE_EVERY + 10
