@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format migrate lock clean FORCE
+.PHONY: help install run test check chaos explore bench format migrate lock clean FORCE
 
 # The first Python here that the lock files are made for; make PYTHON=/path/to/python overrides it.
 SUPPORTED := (3, 11) <= sys.version_info < (3, 15)
@@ -40,6 +40,15 @@ check: $(VENV)/.dev ## What a reviewer runs: format, lint, types, import contrac
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
+chaos: $(VENV)/.dev ## Kill everything at random under load, count what was lost (SECONDS=300 SEED=7)
+	@$(VENV)/bin/python -m tests.chaos --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+explore: $(VENV)/.dev ## Try every order of events there is, against the loop's own code
+	@$(VENV)/bin/python -m tests.explore $(ARGS)
+
+bench: $(VENV)/.dev $(VENV)/.bench ## Measure speed and memory, side by side with an aiogram bot
+	@$(VENV)/bin/python -m tests.bench $(ARGS)
+
 format: $(VENV)/.dev ## Format the code and repair what the linter can
 	$(VENV)/bin/ruff check --fix --quiet --exit-zero .
 	$(VENV)/bin/ruff format .
@@ -56,6 +65,7 @@ UV_COMPILE := $(VENV)/bin/uv --no-config pip compile --quiet --universal --pytho
 lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	$(UV_COMPILE) $(ARGS) pyproject.toml --group build -o requirements.lock
 	$(UV_COMPILE) $(ARGS) --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV_COMPILE) $(ARGS) --group bench -o requirements-bench.lock
 	$(UV_COMPILE) $(ARGS) --group node -o requirements-node.lock
 
 clean: ## Remove what setting up and checking have made (data in .data stays)
@@ -91,6 +101,13 @@ $(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	$(SAY) Checks "pytest, mypy, ruff, import-linter"
 	@$(PIP_LOCKED) requirements-dev.lock
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.made requirements-bench.lock
+	$(SAY) Rival "an aiogram bot, in $(VENV)/bench"
+	@$(VENV)/bin/python -m venv --clear $(VENV)/bench
+	@$(VENV)/bench/bin/python -m pip -qq --no-input --disable-pip-version-check install \
+		--no-user --no-deps --require-hashes --only-binary :all: -r requirements-bench.lock
 	@touch $@
 
 # pip's `node` is a Python script that starts Node; a link to Node itself dies when it is killed.

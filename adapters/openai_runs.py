@@ -62,6 +62,7 @@ OnId = Callable[[str], Awaitable[None]]
 async def read(answer: httpx2.Response, run: Run, on_id: OnId | None = None) -> None:
     """Read an answer, streamed or not, into `run`; `on_id` is awaited before reading on.
 
+    An answer that is complete by the time its id is read needs no `on_id`: nothing can be lost.
     A stream that breaks is no error: `run` then has no `end`. Closes the answer.
     """
     try:
@@ -117,20 +118,28 @@ async def _read_events(answer: httpx2.Response, run: Run, on_id: OnId | None) ->
     stream = EventStream(answer)
     async with aclosing(stream.batches()) as batches:
         async for batch in batches:
-            for data in batch:
-                event = _decode(data)
-                if event.sequence_number is not None:
-                    run.after = event.sequence_number
-                if event.response and run.id is None:
-                    run.id = _name(event.response)
-                    if on_id is not None:
-                        await on_id(run.id)
-                if event.type in _LAST_EVENTS:
-                    run.end = decode_response(event.response)
-                    stream.over = True
-                elif event.type == "error":
-                    run.error = complaint_in(msgspec.json.decode(data))
-                    stream.over = True
+            try:
+                for data in batch:
+                    stream.over = _take(_decode(data), data, run) or stream.over
+            finally:
+                if on_id is not None and run.id is not None and run.end is None:
+                    await on_id(run.id)
+                    on_id = None
+
+
+def _take(event: _Event, data: bytes, run: Run) -> bool:
+    """Take what an event tells; whether it is the last."""
+    if event.sequence_number is not None:
+        run.after = event.sequence_number
+    if event.response and run.id is None:
+        run.id = _name(event.response)
+    if event.type in _LAST_EVENTS:
+        run.end = decode_response(event.response)
+        return True
+    if event.type == "error":
+        run.error = complaint_in(msgspec.json.decode(data))
+        return True
+    return False
 
 
 async def _read_whole(answer: httpx2.Response, run: Run, on_id: OnId | None) -> None:

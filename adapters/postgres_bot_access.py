@@ -4,6 +4,7 @@ Triggered by the effect runner for every effect, so it is remembered for a momen
 asked with its new values at most MAX_AGE seconds later.
 """
 
+import asyncio
 import time
 from typing import Any
 
@@ -59,13 +60,21 @@ class PostgresBotAccess:
         self._telegram_api_url = telegram_api_url
         self._stand_in_url = stand_in_url
         self._known: dict[int, tuple[float, BotAccess]] = {}
+        self._loading: dict[int, asyncio.Task[BotAccess]] = {}
 
     async def get(self, bot_id: int) -> BotAccess:
         """The bot's access. Raises Failed: the bot is gone, or its secrets cannot be read."""
         known = self._known.get(bot_id)
-        now = time.monotonic()
-        if known is not None and now - known[0] < MAX_AGE:
+        if known is not None and time.monotonic() - known[0] < MAX_AGE:
             return known[1]
+        loading = self._loading.get(bot_id)
+        if loading is None:  # those who come meanwhile wait for the same row
+            loading = self._loading[bot_id] = asyncio.create_task(self._load(bot_id))
+            loading.add_done_callback(lambda _: self._loading.pop(bot_id))
+        return await asyncio.shield(loading)
+
+    async def _load(self, bot_id: int) -> BotAccess:
+        now = time.monotonic()
         async with transaction(self._engine) as connection:
             rows = await fetch(connection, _LOAD, bot_id)
         if not rows:

@@ -16,11 +16,20 @@ WITH given AS (
       WITH ORDINALITY AS row (bot_id, update_id, payload, chat_id, state, position)
 ), kept AS (
     INSERT INTO telegram_updates (bot_id, update_id, payload, chat_id, state)
-    SELECT bot_id, update_id, payload, chat_id, state
+    SELECT DISTINCT ON (bot_id, update_id) bot_id, update_id, payload, chat_id, state
     FROM given JOIN bots ON bots.id = given.bot_id
-    ORDER BY bot_id, update_id
-    ON CONFLICT DO NOTHING
+    ORDER BY bot_id, update_id, position
+    -- Telegram keeps an update for a day (Bot API 10.3, "Getting updates"), and after a week of
+    -- silence ids begin anew: what comes again later than that is another update.
+    ON CONFLICT (bot_id, update_id) DO UPDATE SET
+        received_at = now(), payload = excluded.payload, chat_id = excluded.chat_id,
+        state = excluded.state
+    WHERE telegram_updates.received_at < now() - interval '2 days'
     RETURNING bot_id, update_id
+), forgotten AS (
+    -- A message of long ago had the same number.
+    UPDATE messages SET telegram_update_id = NULL FROM kept
+    WHERE messages.bot_id = kept.bot_id AND messages.telegram_update_id = kept.update_id
 )
 SELECT given.position, bots.id IS NOT NULL, kept.update_id IS NOT NULL
 FROM given

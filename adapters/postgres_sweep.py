@@ -3,13 +3,10 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters import pgqueuer_jobs
-from adapters.postgres_transactions import execute, fetch, transaction
+from adapters.postgres_transactions import fetch, transaction
 from application.jobs import Job
 from domain.effects import HANDLE_UPDATE
 from domain.endings import DISABLED_AFTER
-
-BATCH = 5000
-"""Rows deleted by one statement, so that none holds its locks for long."""
 
 # A row of the inbox is looked at by itself: its chat may not exist yet.
 _LINES = """
@@ -45,22 +42,6 @@ LIMIT 1000
 
 _WAITING = f"SELECT DISTINCT chat_id FROM ({_LINES}) line WHERE bot_id = $1 ORDER BY chat_id"
 
-_PRUNE = (
-    """
-    DELETE FROM telegram_updates WHERE (bot_id, update_id) IN (
-        SELECT bot_id, update_id FROM telegram_updates
-        WHERE received_at < now() - make_interval(days => $1) AND state <> 'WAITING' LIMIT $2)
-    """,
-    """
-    DELETE FROM journal WHERE seq IN (
-        SELECT seq FROM journal WHERE at < now() - make_interval(days => $1) LIMIT $2)
-    """,
-    """
-    DELETE FROM pgqueuer_log WHERE id IN (
-        SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => $1) LIMIT $2)
-    """,
-)
-
 
 class PostgresSweep:
     """Finds and publishes."""
@@ -73,13 +54,6 @@ class PostgresSweep:
 
     async def publish_waiting(self, bot_id: int) -> int:
         return await self._publish(_WAITING, bot_id)
-
-    async def prune(self, updates: int, journal: int, job_log: int) -> int:
-        pruned = 0
-        for statement, keep in zip(_PRUNE, (updates, journal, job_log), strict=True):
-            async with transaction(self._engine) as connection:
-                pruned += await execute(connection, statement, keep, BATCH)
-        return pruned
 
     async def _publish(self, statement: str, *arguments: object) -> int:
         async with transaction(self._engine) as connection:

@@ -23,8 +23,6 @@ from domain.failures import Retryable, Terminal
 
 log = structlog.get_logger("telegram")
 
-TYPING_AFTER = 0.4
-"""Seconds a model may think before "typing" is shown: a quick answer needs none."""
 TYPING_EVERY = 4.5
 """Telegram shows the action for 5 seconds or less (Bot API 10.3, sendChatAction)."""
 
@@ -71,7 +69,6 @@ class TelegramEffects:
 
     async def show(self, effect: SendChatAction, lease: Lease) -> None:
         """Show the action until cancelled. Nobody waits for it, so its failures end it quietly."""
-        await asyncio.sleep(TYPING_AFTER)
         try:
             bot = await self._bots.get(effect.bot_id)
             while True:

@@ -57,16 +57,20 @@ class _Refusal(Struct):
 _decode = msgspec.json.Decoder(_Refusal).decode
 
 
+_PERHAPS_DONE = frozenset({HTTPStatus.OK, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+
+
 def failure_of(status: int, body: bytes, token: str) -> Failure:
     """What an answer that is not a success means; `token` is kept out of the reason.
 
-    Ambiguous: status 200 whose body is not an answer of the Bot API, so the call may have worked.
+    Ambiguous: status 200 whose body is not an answer of the Bot API, or a gateway's 502 or 504, so
+    the call may have worked.
     EntitiesRefused is told for any text about entities, also where none were sent.
     """
     refusal = _refusal(body)
     if refusal is None:
         reason = f"Telegram {status}: {_phrase(status)}, not an answer of the Bot API"
-        return Ambiguous(reason) if status == HTTPStatus.OK else Retryable(reason)
+        return Ambiguous(reason) if status in _PERHAPS_DONE else Retryable(reason)
     code = refusal.error_code or status
     said = " ".join(whole(refusal.description).replace(token, "<token>").split())
     return _failure(code, said, refusal.parameters)

@@ -5,11 +5,14 @@ is down, or that a flood has met, fills its line; Telegram holds what it could n
 hours and sends it again (Bot API 10.3, "Getting updates", setWebhook).
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from application.jobs import Unavailable
 from application.ports import Clock
 
 MAX_WAITING = 50_000
@@ -34,7 +37,8 @@ class WaitingUpdates(Protocol):
 class Backlog:
     """The use case. One instance per process: it asks PostgreSQL at most every two seconds.
 
-    Between two looks it counts what it lets in itself, so that a flood does not pass unseen.
+    Between two looks it counts what it lets in itself, so that a flood does not pass unseen. Nobody
+    waits for a look: an update that did would be overtaken by the next one of its chat.
     """
 
     def __init__(
@@ -51,21 +55,26 @@ class Backlog:
         self._max_pending_bytes = max_pending_bytes
         self._waiting: Counter[int] = Counter()
         self._counted_at: datetime | None = None
+        self._look: asyncio.Task[None] | None = None
         self._pending_bytes = 0
 
-    async def admit(self, bot_id: int, size: int) -> None:
-        """Let an update of so many bytes in. Raises BacklogFull, Unavailable."""
+    def admit(self, bot_id: int, count: int, size: int) -> None:
+        """Let so many updates in, of so many bytes together. Raises BacklogFull."""
         now = self._clock.now()
         if self._counted_at is None or now - self._counted_at >= COUNTED_EVERY:
-            self._counted_at = now  # whoever comes meanwhile goes by what was known
-            self._waiting = Counter(await self._updates.waiting())
+            self._counted_at = now
+            self._look = asyncio.create_task(self._count())
         if self._waiting[bot_id] >= self._max_waiting:
             raise BacklogFull(f"{self._waiting[bot_id]} updates of the bot wait")
         if self._pending_bytes + size > self._max_pending_bytes:
             raise BacklogFull("more updates come in than can be kept")
-        self._waiting[bot_id] += 1
+        self._waiting[bot_id] += count
         self._pending_bytes += size
 
+    async def _count(self) -> None:
+        with suppress(Unavailable):  # then nothing can be kept either
+            self._waiting = Counter(await self._updates.waiting())
+
     def kept(self, size: int) -> None:
-        """An update that was let in is kept, or was given up."""
+        """Updates of so many bytes that were let in are kept, or were given up."""
         self._pending_bytes -= size

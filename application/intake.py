@@ -54,28 +54,39 @@ class Intake:
     """The use case. One instance per process."""
 
     def __init__(self, inbox: Inbox, backlog: Backlog, meter: Meter) -> None:
-        self._batcher: Batcher[Incoming, Receipt] = Batcher(inbox.insert)
+        self._inbox = inbox
+        self._batcher: Batcher[Sequence[Incoming], Sequence[Receipt]] = Batcher(self._insert)
         self._backlog = backlog
         self._meter = meter
 
     async def receive(self, bot_id: int, body: bytes) -> Receipt:
         """Keep an update. Raises domain.telegram.NotAnUpdate, BacklogFull, Unavailable."""
-        return await self.keep(incoming_update(bot_id, body))
+        (receipt,) = await self.keep([incoming_update(bot_id, body)])
+        return receipt
 
-    async def keep(self, incoming: Incoming) -> Receipt:
-        """Keep an update that is understood already. Raises BacklogFull, Unavailable."""
-        size = len(incoming.payload)
+    async def keep(self, updates: Sequence[Incoming]) -> Sequence[Receipt]:
+        """Keep a bot's updates that are understood already, all of them in one transaction: those
+        of a chat would else stand in the inbox in another order. Raises BacklogFull, Unavailable.
+        """
+        size = sum(len(update.payload) for update in updates)
         try:
-            await self._backlog.admit(incoming.bot_id, size)
+            self._backlog.admit(updates[0].bot_id, len(updates), size)
         except BacklogFull:
-            self._meter.add(Counted.UPDATES_TURNED_AWAY)
+            self._meter.add(Counted.UPDATES_TURNED_AWAY, len(updates))
             raise
         try:
-            receipt = await self._batcher.put(incoming)
+            receipts = await self._batcher.put(updates)
         finally:
             self._backlog.kept(size)
-        self._count(incoming, receipt)
-        return receipt
+        for update, receipt in zip(updates, receipts, strict=True):
+            self._count(update, receipt)
+        return receipts
+
+    async def _insert(self, batch: Sequence[Sequence[Incoming]]) -> Sequence[Sequence[Receipt]]:
+        receipts = iter(
+            await self._inbox.insert([update for updates in batch for update in updates])
+        )
+        return [[next(receipts) for _ in updates] for updates in batch]
 
     def _count(self, incoming: Incoming, receipt: Receipt) -> None:
         match receipt:

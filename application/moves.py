@@ -47,6 +47,13 @@ from domain.telegram import decode_update
 from domain.turn import Conversation, Status
 
 
+class Bug(Struct, frozen=True):
+    """An exception that is nobody's wish: its one line, and its traceback."""
+
+    error: str
+    traceback: str
+
+
 class Take(Struct, frozen=True):
     """A job was picked. `alone`: nothing else runs in this worker; `broken`: beginning failed.
 
@@ -57,7 +64,7 @@ class Take(Struct, frozen=True):
     pick: Pick
     alone: bool = False
     again: bool = False
-    broken: str | None = None
+    broken: Bug | None = None
 
 
 class Outcome(Struct, frozen=True):
@@ -151,7 +158,7 @@ class _Moves:
         event: TurnEvent = TurnResumed(token, died)
         if item.broken is not None:
             self._step(f"turn:{token.id}.{epoch}:turn.resumed", event)
-            event = TurnBroke(token, item.broken)
+            event = TurnBroke(token, item.broken.error, traceback=item.broken.traceback)
         self._step(_outcome_id(event), event)
         return self._next()
 
@@ -183,7 +190,7 @@ class _Moves:
             return self._close()
         return Running(turn.token, self._effects), self._done()
 
-    def _serve(self, epoch: int, broken: str | None = None) -> tuple[Result, Change | None]:
+    def _serve(self, epoch: int, broken: Bug | None = None) -> tuple[Result, Change | None]:
         """Take the next in line, or let the chat go."""
         entry = self._head()
         if entry is None:
@@ -268,11 +275,13 @@ class _Moves:
 
 
 def _beginning(
-    entry: Entry, token: TurnToken, profile: BotProfile, broken: str | None
+    entry: Entry, token: TurnToken, profile: BotProfile, broken: Bug | None
 ) -> ChatEvent:
     if broken is not None:
         update_id = entry.id if entry.kind == "UPDATE" else None
-        return TurnBroke(token, broken, update_id=update_id, bot=profile)
+        return TurnBroke(
+            token, broken.error, update_id=update_id, bot=profile, traceback=broken.traceback
+        )
     match entry.kind:
         case "UPDATE":
             return UpdateReceived(token, decode_update(entry.payload), profile)

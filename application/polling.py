@@ -122,9 +122,10 @@ class Polling:
             if access != (current := await self._bots.access(bot_id)):
                 access, offset = current, None  # another bot's token: its updates count anew
             updates = await self._poll_held(access, offset, lease)
-            if updates:
-                kept = await asyncio.gather(*(self._keep(bot_id, update) for update in updates))
-                offset = max(kept) + 1
+            kept = await self._keep(bot_id, updates)
+            # An offset confirms what was kept, once. Held on to through a week of silence, it would
+            # confirm what comes next as well: ids may restart lower then (Bot API 10.3, Update).
+            offset = max(kept) + 1 if kept else None
             yield
 
     async def _poll_held(
@@ -143,8 +144,9 @@ class Polling:
                 task.cancel()
             await asyncio.gather(poll, lost, return_exceptions=True)
 
-    async def _keep(self, bot_id: int, update: bytes) -> int:
-        """The update's id, once it is kept."""
-        incoming = incoming_update(bot_id, update)
-        await self._intake.keep(incoming)
-        return incoming.update_id
+    async def _keep(self, bot_id: int, updates: Sequence[bytes]) -> list[int]:
+        """The updates' ids, once they are kept."""
+        incoming = [incoming_update(bot_id, update) for update in updates]
+        if incoming:
+            await self._intake.keep(incoming)
+        return [update.update_id for update in incoming]

@@ -5,6 +5,7 @@ no more effects, and the job has been acknowledged by then, in the transaction o
 """
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -12,6 +13,7 @@ import structlog
 
 from application.jobs import Lease, LeaseLost, Unavailable
 from application.moves import (
+    Bug,
     Done,
     Ended,
     NeedsAlone,
@@ -34,6 +36,11 @@ from domain.effects import (
 from domain.events import ReplyStarted, TurnBroke, TurnEvent
 
 log = structlog.get_logger("turns")
+
+SHOWN_AFTER = 0.4
+"""Seconds that a model may think before "typing" is shown: a quick answer needs none."""
+MAX_TRACEBACK = 8000
+"""Characters; the end of a longer one is kept, where the bug is."""
 
 Emit = Callable[[ReplyStarted], Awaitable[None]]
 
@@ -148,7 +155,9 @@ class Turns:
         except Exception as bug:
             # A bug never escapes a turn: it is counted in a transaction of its own.
             log.exception("turn.broke", chat=chat, processing=token.id)
-            broke = TurnBroke(token, describe(bug), self._clock.jitter())
+            told = describe(bug)
+            jitter = self._clock.jitter()
+            broke = TurnBroke(token, told.error, jitter, traceback=told.traceback)
             return await self._react.put(Outcome(chat, lease.pick, broke))
 
     async def _perform(self, chat: str, lease: Lease, effects: tuple[TurnEffect, ...]) -> TurnEvent:
@@ -158,22 +167,48 @@ class Turns:
             if isinstance(await self._react.put(Outcome(chat, lease.pick, event)), Done):
                 raise LeaseLost(f"chat {chat}")
 
-        shown: list[asyncio.Task[None]] = []
+        shown = _Shown(self._runner, lease)
         try:
             for effect in effects:
                 if isinstance(effect, SendChatAction):
-                    shown.append(asyncio.create_task(self._runner.show(effect, lease)))
+                    shown.later(effect)
                 else:
                     return await self._runner.perform(effect, lease, emit)
         finally:
-            for task in shown:
-                task.cancel()
-            # What became of them must not take the place of the outcome.
-            await asyncio.gather(*shown, return_exceptions=True)
+            await shown.end()
         raise RuntimeError(f"a turn goes on without an effect that has an outcome: {effects}")
 
 
-def describe(bug: Exception) -> str:
-    """A bug in one line, for the timeline."""
+class _Shown:
+    """What is shown in the chat while an effect lasts for longer than a moment."""
+
+    def __init__(self, runner: TurnRunner, lease: Lease) -> None:
+        self._runner = runner
+        self._lease = lease
+        self._timers: list[asyncio.TimerHandle] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def later(self, effect: SendChatAction) -> None:
+        """Show it if the effect lasts. A timer costs a tenth of a task, and most end unused."""
+        loop = asyncio.get_running_loop()
+        self._timers.append(loop.call_later(SHOWN_AFTER, self._show, effect))
+
+    def _show(self, effect: SendChatAction) -> None:
+        self._tasks.append(asyncio.create_task(self._runner.show(effect, self._lease)))
+
+    async def end(self) -> None:
+        """Show it no more."""
+        for timer in self._timers:
+            timer.cancel()
+        if self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            # What became of them must not take the place of the outcome.
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def describe(bug: Exception) -> Bug:
+    """A bug in one line, and with its traceback, for the timeline."""
     first_line, *_ = str(bug).splitlines() or [""]
-    return f"{type(bug).__name__}: {first_line}"[:300]
+    lines = "".join(traceback.format_exception(bug))
+    return Bug(f"{type(bug).__name__}: {first_line}"[:300], lines[-MAX_TRACEBACK:])

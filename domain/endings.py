@@ -31,6 +31,8 @@ from domain.turn import Conversation, Status, Turn
 from domain.wishes import go_on
 
 MAX_BREAKS = 3
+SHORTEST_TOLD = 0.5
+"""Seconds; a wait of less costs an attempt, and is as long as backoff has it."""
 MAX_DEATHS = 4
 ALONE_AFTER_DEATHS = 2
 DISABLED_AFTER = timedelta(hours=24)
@@ -69,7 +71,11 @@ def broke(conversation: Conversation, at: datetime, event: TurnBroke) -> Step[Co
             noticed = turn.noticed if turn.operator else ()
             unbegun = replace(turn, token=event.turn, verdict=None, noticed=noticed, ended_at=None)
         conversation = replace(conversation, epoch=event.turn.epoch)
-        return end(conversation, unbegun, at, Terminal(f"a bug: {event.error}"))
+        reason = f"a bug: {event.error}"
+        if not event.bot.enabled:  # its time had run out; a disabled bot says nothing
+            alert = message_alert(unbegun, reason)
+            return finish(conversation, replace(unbegun, verdict=reason), (alert,), at=at)
+        return end(conversation, unbegun, at, Terminal(reason))
     if turn.token != event.turn:
         return Step(conversation)
     turn = replace(turn, breaks=turn.breaks + 1)
@@ -131,6 +137,8 @@ def _retry(
     jitter: float,
 ) -> Step[Conversation]:
     after = failure.after if isinstance(failure, Retryable) else None
+    if after is not None and after < SHORTEST_TOLD:
+        after = None  # as good as not told: it must not be tried without end
     if isinstance(failure, Retryable) and failure.run_ended:
         turn = replace(turn, run_id=None)
     if after is None:

@@ -86,6 +86,7 @@ class TurnResumed(Struct, frozen=True, tag="turn.resumed", omit_defaults=True):
 class TurnBroke(Struct, frozen=True, tag="turn.broke", omit_defaults=True):
     """A bug: an exception that no Failure names. `jitter` is in [0, 1).
 
+    `error` is its one line, `traceback` all that Python says of it (its end, where that is long).
     `bot` and `update_id` are given where the turn could not even begin.
     """
 
@@ -94,6 +95,7 @@ class TurnBroke(Struct, frozen=True, tag="turn.broke", omit_defaults=True):
     jitter: float = 0.5
     update_id: int | None = None
     bot: BotProfile | None = None
+    traceback: str = ""
 
 
 class JobDeleted(Struct, frozen=True, tag="job.deleted"):

@@ -1,14 +1,16 @@
-"""`kotodom worker`: takes jobs and runs turns and effects, until SIGTERM. Sweeps each minute."""
+"""`kotodom worker`: takes jobs and runs turns and effects, until SIGTERM. Sweeps now and then."""
 
 import asyncio
 import signal
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 
 import structlog
 from dishka import make_async_container
 
 from adapters.pgqueuer_worker import PgqueuerWorker
-from application.sweep import EVERY, Sweep
+from application import retention, sweep
+from application.retention import Retention
+from application.sweep import Sweep
 from entrypoints.settings import Settings
 from entrypoints.wiring import SharedProvider
 from entrypoints.worker_wiring import WorkerProvider
@@ -26,22 +28,27 @@ async def run_worker(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, worker.stop)
-        sweeping = asyncio.create_task(_sweep(await container.get(Sweep)))
+        rounds = [
+            asyncio.create_task(_again(sweep.EVERY, (await container.get(Sweep)).run)),
+            asyncio.create_task(_again(retention.EVERY, (await container.get(Retention)).run)),
+        ]
         log.info("worker.started")
         await worker.run()
-        sweeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeping
+        for task in rounds:
+            task.cancel()
+        await asyncio.gather(*rounds, return_exceptions=True)
     finally:
         await container.close()
     log.info("worker.stopped")
 
 
-async def _sweep(sweep: Sweep) -> None:
-    """The sweep's supervised loop (STYLE, rule 7): a minute later there is another."""
+async def _again(every: float, run: Callable[[], Awaitable[None]]) -> None:
+    """A supervised loop of the worker's (STYLE, rule 7): whatever failed, there is a next time."""
     while True:
         try:
-            await sweep.run()
+            await run()
         except Exception as error:  # noqa: BLE001 - a supervised loop
-            log.warning("sweep.failed", error=str(error) or repr(error))
-        await asyncio.sleep(EVERY)
+            log.warning(
+                "worker.round_failed", round=run.__qualname__, error=str(error) or repr(error)
+            )
+        await asyncio.sleep(every)

@@ -7,6 +7,7 @@ models' clients, which take most of a second.
 from collections.abc import AsyncIterator
 
 from dishka import Provider, Scope, provide
+from sqlalchemy.ext.asyncio import AsyncEngine
 from valkey.asyncio import Valkey
 
 from adapters.effect_runner import EffectRunner
@@ -21,6 +22,7 @@ from adapters.postgres_alerts import PostgresAlerts
 from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_conversations import PostgresConversations
 from adapters.postgres_history import PostgresHistory
+from adapters.postgres_retention import PostgresRetention
 from adapters.postgres_sweep import PostgresSweep
 from adapters.secret_box import SecretBox
 from adapters.telegram_effects import TelegramEffects
@@ -35,6 +37,7 @@ from application.model import ModelApi
 from application.outages import Outages
 from application.ports import Clock, Telegram
 from application.react import React
+from application.retention import Retention
 from application.settings import SettingsReader
 from application.sweep import Sweep
 from application.turns import Turns
@@ -105,8 +108,12 @@ class WorkerProvider(Provider):
         return Alerts(PostgresAlerts(engine), telegram, reader, settings.telegram_api_url, meter)
 
     @provide
-    def sweep(self, engine: HotEngine, reader: SettingsReader, meter: Meter) -> Sweep:
-        return Sweep(PostgresSweep(engine), reader, meter)
+    def sweep(self, engine: HotEngine, meter: Meter) -> Sweep:
+        return Sweep(PostgresSweep(engine), meter)
+
+    @provide
+    def retention(self, engine: AsyncEngine, reader: SettingsReader, meter: Meter) -> Retention:
+        return Retention(PostgresRetention(engine), reader, meter)
 
     runner = provide(EffectRunner)
 

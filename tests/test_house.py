@@ -19,6 +19,7 @@ LOCKS = {
         *PYPROJECT["dependency-groups"]["build"],
     ],
     "requirements-dev.lock": PYPROJECT["dependency-groups"]["dev"],
+    "requirements-bench.lock": PYPROJECT["dependency-groups"]["bench"],
     "requirements-node.lock": PYPROJECT["dependency-groups"]["node"],
 }
 

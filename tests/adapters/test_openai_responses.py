@@ -88,9 +88,9 @@ def _delta(number: int, text: str) -> dict[str, Any]:
 
 CREATED = _event("created", 0, _response("queued"))
 DONE = _response("completed", _message(_output("Fine, "), _output("thanks 🙂")))
-FINE = stream(
-    sse(CREATED, _delta(1, "Fine, "), _delta(2, "thanks 🙂"), _event("completed", 3, DONE))
-)
+REST = sse(_delta(1, "Fine, "), _delta(2, "thanks 🙂"), _event("completed", 3, DONE))
+FINE = stream(sse(CREATED) + REST)
+THOUGHT_ABOUT = stream(sse(CREATED), REST)
 NEW_THREAD = json({"id": "conv_1", "object": "conversation", "created_at": 1, "metadata": {}})
 
 
@@ -164,7 +164,7 @@ ANSWER = ("Fine, thanks 🙂", "gpt-5-2025-08-07", 11, 5, False)
 async def test_a_conversation_is_made_and_a_run_started_in_it(
     model: OpenAIResponses, server: ModelServer
 ) -> None:
-    server.say(NEW_THREAD, FINE)
+    server.say(NEW_THREAD, THOUGHT_ABOUT)
     access = _access(
         server, instructions="Be kind", temperature=0.5, max_output_tokens=100, assistant_id="a"
     )
@@ -193,6 +193,14 @@ async def test_a_conversation_is_made_and_a_run_started_in_it(
             "metadata": {"processing_id": "7"},
         },
     ]
+
+
+async def test_an_answer_that_comes_at_once_needs_no_id_kept(
+    model: OpenAIResponses, server: ModelServer
+) -> None:
+    server.say(FINE)
+    generated, saved = await _generate(model, server)
+    assert (generated.run_id, saved) == ("resp_1", [])
 
 
 async def test_a_known_conversation_is_added_to(
@@ -247,7 +255,7 @@ async def test_a_stream_cut_anywhere(
 async def test_a_server_without_conversations_is_told_all_lines(
     model: OpenAIResponses, server: ModelServer, status: int
 ) -> None:
-    server.say(json({"detail": "Not Found"}, status), FINE, FINE)
+    server.say(json({"detail": "Not Found"}, status), THOUGHT_ABOUT, FINE)
     generated, saved = await _generate(model, server, ASK)
     assert (generated.thread_id, saved) == (None, [("resp_1", None)])
     await _generate(model, server, ASK)

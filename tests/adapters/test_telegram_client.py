@@ -255,9 +255,10 @@ async def test_only_a_message_can_be_sent_without_entities(
 
 async def test_html_from_a_proxy(server: Server, client: TelegramClient) -> None:
     server.says("<html><h1>502 Bad Gateway</h1></html>", status=502)
-    expected = Retryable("Telegram 502: Bad Gateway, not an answer of the Bot API")
-    assert await failure(client.send_message(server.access, 5, "Hi")) == expected
-    assert await failure(client.get_me(server.access)) == expected
+    reason = "Telegram 502: Bad Gateway, not an answer of the Bot API"
+    # The server behind the proxy may have sent it.
+    assert await failure(client.send_message(server.access, 5, "Hi")) == Ambiguous(reason)
+    assert await failure(client.get_me(server.access)) == Retryable(reason)
 
 
 async def test_a_redirect_is_not_followed(server: Server, client: TelegramClient) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from application.jobs import Pick, Unavailable
 from application.moves import (
+    Bug,
     Done,
     Ended,
     NeedsAlone,
@@ -485,7 +486,7 @@ async def test_a_message_that_cannot_begin_ends_and_the_next_goes_on(world: Worl
     with pytest.raises(ValueError, match="JSON"):
         await world.react.put(Take(CHAT, pick))
     assert world.store.turns == {}
-    token, kinds = asked(await world.react.put(Take(CHAT, pick, broken="NotAnUpdate: x")))
+    token, kinds = asked(await world.react.put(Take(CHAT, pick, broken=Bug("NotAnUpdate: x", ""))))
     assert kinds == [SendMessage]
     await world.follow(await world.outcome(MessageSent(token, 0, 900), pick), pick)
     assert world.states() == [("", Status.TERMINAL), ("And?", Status.COMPLETED)]
@@ -502,7 +503,7 @@ async def test_the_next_message_that_cannot_begin_does_not_take_this_one_along(
     assert world.states() == [("Hello", Status.COMPLETED)]
     with pytest.raises(ValueError, match="JSON"):
         await world.react.put(Proceed(CHAT, pick, 1))
-    broken = Take(CHAT, pick, broken="NotAnUpdate: x")
+    broken = Take(CHAT, pick, broken=Bug("NotAnUpdate: x", ""))
     await world.follow(await world.react.put(broken), pick)
     assert world.states() == [("Hello", Status.COMPLETED), ("", Status.TERMINAL)]
 
@@ -513,7 +514,7 @@ async def test_an_unfinished_turn_that_cannot_be_taken_up_is_a_bug_of_that_turn(
     job = world.says(1)
     await world.take(job)
     pick = world.store.pick(job)
-    assert await world.react.put(Take(CHAT, pick, broken="KeyError")) == Done()
+    assert await world.react.put(Take(CHAT, pick, broken=Bug("KeyError", ""))) == Done()
     assert (world.turn().breaks, world.turn().status) == (1, Status.FAILED)
     assert world.store.owners[CHAT] in world.store.queue
 

@@ -113,7 +113,7 @@ class System:
                 str(KOTODOM), name.partition("-")[0], env=self.environment
             )
         if "api" in names:
-            await self.until(self._ready, 30)
+            await self.until(self.ready, 30)
 
     async def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> int:
         """Kill one and wait for its end; its exit code."""
@@ -121,7 +121,8 @@ class System:
         process.send_signal(how)
         return await asyncio.wait_for(process.wait(), 15)
 
-    async def _ready(self) -> bool:
+    async def ready(self) -> bool:
+        """Whether the api answers, with all that it needs."""
         try:
             async with self.http.get("/health/ready") as answer:
                 return answer.status == 200

@@ -120,7 +120,8 @@ async def test_past_its_bound_a_bots_backlog_is_left_with_telegram(system: Syste
         await system.kill(worker, signal.SIGTERM)
     await system.rows(
         "INSERT INTO telegram_updates (bot_id, update_id, payload, chat_id, state) "
-        "SELECT $1::bigint, -i, '{}', $1::bigint || ':1', 'WAITING' FROM generate_series(1, $2::int) AS i",
+        "SELECT $1::bigint, -i, '{}', $1::bigint || ':1', 'WAITING' "
+        "FROM generate_series(1, $2::int) AS i",
         bot.id,
         MAX_WAITING,
     )

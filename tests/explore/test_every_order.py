@@ -1,0 +1,56 @@
+"""Small bounds, to exhaustion; and longer stories, as chance has it."""
+
+import random
+
+import pytest
+
+from tests.explore.entries import Plan
+from tests.explore.people import quiet
+from tests.explore.search import Search
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan(messages=1, faults=1, wishes=1),
+        Plan(messages=1, faults=2, wishes=0),
+        Plan(messages=2, faults=1, wishes=0),
+        Plan(messages=2, faults=0, wishes=1, parts=1),
+        Plan(messages=1, faults=2, wishes=0, plain=True),
+        Plan(messages=2, faults=1, wishes=0, parts=1, poison=(2,)),
+        Plan(messages=2, faults=1, wishes=0, parts=1, poison=(4,)),
+    ],
+    ids=str,
+)
+async def test_no_order_of_events_breaks_a_promise(plan: Plan) -> None:
+    search = Search(plan)
+    found = search.run()
+    assert found.violation is None
+    assert found.exhausted
+    assert found.quiet
+
+
+LONG = Plan(messages=4, faults=9, wishes=4, parts=3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_long_story_ends_well(seed: int) -> None:
+    """40 walks each; the moves that need no fault are as likely as all others together."""
+    search = Search(LONG)
+    chance = random.Random(seed)
+    for _ in range(40):
+        world = search.known.first()
+        for _ in range(120):
+            moves = [(free, after) for _, free, after in search.moves(world)]
+            if not moves:
+                break
+            wanted = chance.random() < 0.6
+            chosen = [after for free, after in moves if free is wanted] or [
+                after for _, after in moves
+            ]
+            world = chance.choice(chosen)
+        for _ in range(400):
+            if quiet(world):
+                break
+            world = next(after for _, free, after in search.moves(world) if free)
+        assert quiet(world)
