@@ -1,0 +1,97 @@
+"""What is too old leaves, in batches; what waits, and what is young, stays."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters import postgres_retention
+from adapters.postgres_retention import PostgresRetention
+from application.retention import Keep
+
+KEEP = Keep(updates=30, journal=20, job_log=7)
+AGED = "now() - make_interval(days => CAST(:days AS int))"
+NUMBERS = "generate_series(CAST(:first AS int), :last) AS i"
+OLD = 40
+"""Rows of each kind that are a day too old; as many are a day younger than that."""
+
+
+@pytest.fixture
+async def engine_in_use(engine: AsyncEngine) -> AsyncEngine:
+    """Every kind of row, half of it too old."""
+    async with engine.begin() as connection:
+        for table in ("journal", "pgqueuer_log", "chat_requests", "bots"):
+            await connection.execute(text(f"DELETE FROM {table}"))
+        (bot,) = (
+            await connection.execute(
+                text(
+                    "INSERT INTO bots (name, token, token_fingerprint, telegram_mode) "
+                    "VALUES ('a', 't', 'f', 'POLLING') RETURNING id"
+                )
+            )
+        ).one()
+        await connection.execute(
+            text("INSERT INTO chats (id, bot_id, telegram_chat_id) VALUES (:chat, :bot, 1)"),
+            {"bot": bot, "chat": f"{bot}:1"},
+        )
+        for days, first in ((1, 0), (-1, OLD)):
+            ago = {"first": first + 1, "last": first + OLD, "bot": bot, "chat": f"{bot}:1"}
+            for statement, kept in (
+                (
+                    "INSERT INTO telegram_updates "
+                    "(bot_id, update_id, payload, chat_id, state, received_at) "
+                    "SELECT CAST(:bot AS bigint), i, '{}', :chat, "
+                    f"CASE WHEN i % 4 = 0 THEN 'WAITING' ELSE 'TAKEN' END, {AGED} FROM {NUMBERS}",
+                    KEEP.updates,
+                ),
+                (
+                    "INSERT INTO chat_requests (chat_id, kind, payload, taken_at) "
+                    f"SELECT :chat, 'REFRESH', '', CASE WHEN i % 4 > 0 THEN {AGED} END "
+                    f"FROM {NUMBERS}",
+                    KEEP.updates,
+                ),
+                (
+                    "INSERT INTO journal (key, at, id, event, effects, state) "
+                    f"SELECT :chat, {AGED}, i::text, '{{}}', '[]', '' FROM {NUMBERS}",
+                    KEEP.journal,
+                ),
+                (
+                    "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint) "
+                    f"SELECT {AGED}, i, 'successful', 0, 'bot.handle_update' FROM {NUMBERS}",
+                    KEEP.job_log,
+                ),
+            ):
+                await connection.execute(text(statement), {**ago, "days": kept + days})
+    return engine
+
+
+async def counts(engine: AsyncEngine) -> dict[str, int]:
+    async with engine.connect() as connection:
+        return {
+            table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
+            for table in ("telegram_updates", "chat_requests", "journal", "pgqueuer_log")
+        }
+
+
+async def test_old_rows_leave_in_batches(
+    engine_in_use: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_retention, "BATCH", 25)
+    retention = PostgresRetention(engine_in_use)
+    assert await retention.prune(KEEP) == 4 * 25
+    assert await retention.prune(KEEP) == 2 * 5 + 2 * 15  # every fourth update and request waits
+    assert await retention.prune(KEEP) == 0
+    assert await counts(engine_in_use) == {
+        "telegram_updates": OLD + OLD // 4,
+        "chat_requests": OLD + OLD // 4,
+        "journal": OLD,
+        "pgqueuer_log": OLD,
+    }
+
+
+async def test_one_worker_does_it(engine_in_use: AsyncEngine) -> None:
+    before = await counts(engine_in_use)
+    async with engine_in_use.begin() as other:
+        await other.execute(text(postgres_retention._ALONE))
+        assert await PostgresRetention(engine_in_use).prune(KEEP) == 0
+    assert await counts(engine_in_use) == before
+    assert await PostgresRetention(engine_in_use).prune(KEEP) > 0
