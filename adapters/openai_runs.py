@@ -61,8 +61,6 @@ OnId = Callable[[str], Awaitable[None]]
 
 async def read(answer: httpx2.Response, run: Run, on_id: OnId | None = None) -> None:
     """Read an answer, streamed or not, into `run`; `on_id` is awaited before reading on.
-
-    An answer that is complete by the time its id is read needs no `on_id`: nothing can be lost.
     A stream that breaks is no error: `run` then has no `end`. Closes the answer.
     """
     try:
@@ -122,7 +120,8 @@ async def _read_events(answer: httpx2.Response, run: Run, on_id: OnId | None) ->
                 for data in batch:
                     stream.over = _take(_decode(data), data, run) or stream.over
             finally:
-                if on_id is not None and run.id is not None and run.end is None:
+                # Also where the answer came with it: what breaks after this is not paid again.
+                if on_id is not None and run.id is not None:
                     await on_id(run.id)
                     on_id = None
 

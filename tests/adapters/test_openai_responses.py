@@ -195,12 +195,12 @@ async def test_a_conversation_is_made_and_a_run_started_in_it(
     ]
 
 
-async def test_an_answer_that_comes_at_once_needs_no_id_kept(
+async def test_the_id_of_an_answer_that_comes_at_once_is_kept_too(
     model: OpenAIResponses, server: ModelServer
 ) -> None:
     server.say(FINE)
     generated, saved = await _generate(model, server)
-    assert (generated.run_id, saved) == ("resp_1", [])
+    assert (generated.run_id, saved) == ("resp_1", [("resp_1", "conv_1")])
 
 
 async def test_a_known_conversation_is_added_to(
