@@ -29,11 +29,10 @@ from adapters.child_process import (
     ServiceUser,
     spawn,
     stop_leftovers,
-    stop_process,
-    wait_ready,
     wait_until,
 )
 from adapters.data_directory import DataDirectory, DataDirectoryInUseError
+from adapters.service_process import running
 
 _PORT = 5432
 _DATABASE = "kotodom"
@@ -198,24 +197,13 @@ async def postgres_for_command(data: DataDirectory, command: str) -> AsyncIterat
 
 @contextlib.asynccontextmanager
 async def _started(server: EmbeddedPostgres) -> AsyncIterator[None]:
-    await server.prepare()
-    with server.log_path.open("ab") as log:
-        process = await spawn(
-            server.argv,
-            env=server.env,
-            death_signal=server.stop_signal,
-            user=server.user,
-            output=log,
-        )
-    try:
+    async with contextlib.AsyncExitStack() as stack:
         try:
-            await wait_ready(process, server.ready)
+            await stack.enter_async_context(running(server, _STOP_SECONDS))
         except ChildExitedError as error:
             lines = _last_lines(server.log_path.read_text(errors="replace"))
             raise PostgresStartError(f"PostgreSQL {error}: {lines}") from error
         yield
-    finally:
-        await stop_process(process, server.stop_signal, _STOP_SECONDS)
 
 
 async def _serves(address: PostgresAddress) -> bool:

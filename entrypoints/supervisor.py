@@ -14,9 +14,10 @@ import sysconfig
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from adapters.child_process import ChildExitedError, ServiceUser, spawn, stop_process, wait_ready
+from adapters.service_process import Service
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 5.0
@@ -34,23 +35,6 @@ class PartFailedError(Exception):
         super().__init__(f"{part} {reason}")
         self.part = part
         self.code = code
-
-
-class Service(Protocol):
-    """A server that adapters know how to run, such as EmbeddedPostgres."""
-
-    name: str
-    stop_signal: signal.Signals
-    user: ServiceUser | None
-
-    log_path: Path
-
-    @property
-    def argv(self) -> Sequence[str]: ...
-    @property
-    def env(self) -> Mapping[str, str]: ...
-    async def prepare(self) -> None: ...
-    async def ready(self) -> None: ...
 
 
 @dataclass(frozen=True)

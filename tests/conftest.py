@@ -4,7 +4,6 @@
 an emptied Valkey; `sandbox` is the stand-in of Telegram and OpenAI.
 """
 
-import contextlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -16,12 +15,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from valkey.asyncio import Valkey
 
-from adapters.child_process import spawn, stop_process
 from adapters.data_directory import DataDirectory
 from adapters.embedded_postgres import EmbeddedPostgres, PostgresAddress
 from adapters.embedded_valkey import EmbeddedValkey
 from adapters.postgres_migrations import migrate
 from adapters.postgres_transactions import engine as make_engine
+from adapters.service_process import running
 from adapters.valkey_sessions import valkey_client
 from entrypoints.sandbox.server import SandboxServer
 
@@ -43,7 +42,7 @@ def data_directory() -> Iterator[DataDirectory]:
 async def postgres(data_directory: DataDirectory) -> AsyncIterator[PostgresAddress]:
     """A PostgreSQL with a migrated template database."""
     server = EmbeddedPostgres(data_directory)
-    async with _running(server, _FAST):
+    async with running(server, 5, _FAST):
         await _create_database(server.address, _TEMPLATE, "template0")
         template = make_engine(server.address.dsn(_TEMPLATE), pool_size=1)
         await migrate(template)
@@ -71,7 +70,7 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def valkey_server(data_directory: DataDirectory) -> AsyncIterator[str]:
     """The URL of the one Valkey of the session."""
     server = EmbeddedValkey(data_directory)
-    async with _running(server, ()):
+    async with running(server, 5):
         yield server.url
 
 
@@ -97,26 +96,6 @@ async def sandbox() -> AsyncIterator[SandboxServer]:
     """Telegram and a model on loopback, both answering at once."""
     async with SandboxServer() as server:
         yield server
-
-
-@contextlib.asynccontextmanager
-async def _running(
-    server: EmbeddedPostgres | EmbeddedValkey, options: tuple[str, ...]
-) -> AsyncIterator[None]:
-    await server.prepare()
-    with server.log_path.open("ab") as log:
-        process = await spawn(
-            [*server.argv, *options],
-            env=server.env,
-            death_signal=server.stop_signal,
-            user=server.user,
-            output=log,
-        )
-    try:
-        await server.ready()
-        yield
-    finally:
-        await stop_process(process, server.stop_signal, 5)
 
 
 async def _create_database(address: PostgresAddress, name: str, template: str) -> None:

@@ -25,6 +25,7 @@ from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.embedded_valkey import EmbeddedValkey
 from adapters.postgres_migrations import migrate
 from adapters.postgres_transactions import engine
+from adapters.service_process import running
 from tests.bench.stand_in_report import Behaviour, Hook, Report
 
 ROOT = Path(__file__).parents[2]
@@ -94,8 +95,8 @@ async def servers() -> AsyncIterator[Servers]:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         data = DataDirectory.open(folder / ".data")
         database, valkey = EmbeddedPostgres(data), EmbeddedValkey(data)
-        postgres_pid = await stack.enter_async_context(_running(database))
-        valkey_pid = await stack.enter_async_context(_running(valkey))
+        postgres = await stack.enter_async_context(running(database, 10))
+        cache = await stack.enter_async_context(running(valkey, 10))
         admin = await asyncpg.connect(database.address.dsn("postgres"))
         await admin.execute(f"CREATE DATABASE {DATABASE}")
         await admin.close()
@@ -106,7 +107,7 @@ async def servers() -> AsyncIterator[Servers]:
         argv = [sys.executable, "-m", "tests.bench.stand_ins"]
         stand_ins = StandInsClient(*await stack.enter_async_context(listening(argv)))
         stack.push_async_callback(stand_ins.close)
-        yield Servers(url, valkey.url, postgres_pid, valkey_pid, stand_ins)
+        yield Servers(url, valkey.url, postgres.pid, cache.pid, stand_ins)
 
 
 @asynccontextmanager
@@ -135,21 +136,3 @@ async def _pass_on(output: asyncio.StreamReader) -> None:
     """What else the child says is of its troubles."""
     while line := await output.readline():
         sys.stderr.write(line.decode(errors="replace"))
-
-
-@asynccontextmanager
-async def _running(server: EmbeddedPostgres | EmbeddedValkey) -> AsyncIterator[int]:
-    await server.prepare()
-    with server.log_path.open("ab") as log:
-        process = await spawn(
-            server.argv,
-            env=server.env,
-            death_signal=server.stop_signal,
-            user=server.user,
-            output=log,
-        )
-    try:
-        await server.ready()
-        yield process.pid
-    finally:
-        await stop_process(process, server.stop_signal, 10)
