@@ -31,7 +31,7 @@ install: $(VENV)/.runtime ## Set up what running takes, and leave .venv/bin/koto
 run: install ## Set up and run everything: PostgreSQL, Valkey, web, worker, poller, sandbox
 	@exec $(VENV)/bin/kotodom run
 
-test: $(VENV)/.dev tests/browser/node_modules/.made ## Set up and run every test (ARGS="-k name" picks some)
+test: $(VENV)/.dev $(VENV)/.bench tests/browser/node_modules/.made ## Set up and run every test (ARGS="-k name" picks some)
 	@$(WITH_NODE) $(VENV)/bin/pytest $(ARGS)
 
 check: $(VENV)/.dev ## What a reviewer runs: format, lint, types, import contracts

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from tests.bench import report
 from tests.bench.__main__ import MEASUREMENTS, TRANSPORTS, measure
-from tests.bench.contestants import AIOGRAM_PYTHON
 from tests.bench.measurement import Sizes
 from tests.bench.report import Results
 
@@ -37,7 +36,6 @@ def test_every_measurement_has_its_lines_and_rounds(results: Results) -> None:
     assert all(measured.lines and measured.rounds for measured in results.measurements)
 
 
-@pytest.mark.skipif(not AIOGRAM_PYTHON.exists(), reason="aiogram is only where make bench has been")
 def test_aiogram_is_measured_beside_us(results: Results) -> None:
     flood = results.measurements[0]
     assert [len(contestants) for contestants in flood.rounds] == [1 + len(TRANSPORTS)] * TINY.rounds
