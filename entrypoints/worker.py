@@ -1,4 +1,4 @@
-"""`kotodom worker`: takes jobs and runs turns and effects, until SIGTERM. Sweeps now and then."""
+"""`kotodom worker`: runs turns and effects until SIGTERM; sweeps and prunes now and then."""
 
 import asyncio
 import signal

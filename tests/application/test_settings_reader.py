@@ -23,7 +23,7 @@ class Store:
         return dict(self.stored)
 
     async def write(self, changes: Mapping[str, str | None]) -> None:
-        raise NotImplementedError
+        raise AssertionError("a reader writes nothing")
 
 
 class Clock:

@@ -60,7 +60,7 @@ class System:
 
     def __init__(self, database_url: str, valkey_url: str, **environment: str) -> None:
         self.database_url = database_url
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.sandbox = SandboxServer()
         self.processes: dict[str, asyncio.subprocess.Process] = {}
@@ -208,7 +208,8 @@ class System:
         return result
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.end_to_end.system import KOTODOM, Bot, System, _free_port
+from tests.end_to_end.system import KOTODOM, Bot, System, free_port
 
 CHAT = 1002
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
@@ -20,7 +20,7 @@ BETWEEN_POLLS = 0.2
 @pytest.fixture(scope="module")
 async def apis(system: System) -> Sequence[str]:
     """The addresses of two api processes on one database."""
-    port = _free_port()
+    port = free_port()
     system.processes["api-2"] = await asyncio.create_subprocess_exec(
         str(KOTODOM), "api", env={**system.environment, "PORT": str(port)}
     )

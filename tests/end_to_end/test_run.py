@@ -6,7 +6,6 @@ import queue
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.end_to_end.system import free_port
 
 ROOT = Path(__file__).parents[2]
 BROWSER = ROOT / "tests" / "browser" / "sandbox.mjs"
@@ -101,7 +102,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(clone: Path) -> Iterator[MakeRun]:
-    run = MakeRun(clone, _free_port())
+    run = MakeRun(clone, free_port())
     try:
         run.wait_for("Ctrl-C stops everything", 110)
         yield run
@@ -154,7 +155,7 @@ def test_a_second_run_on_the_same_data_is_refused_with_one_line(
     second = subprocess.run(
         [str(clone / ".venv/bin/kotodom"), "run"],
         cwd=clone,
-        env={"PATH": os.environ["PATH"], "PORT": str(_free_port())},
+        env={"PATH": os.environ["PATH"], "PORT": str(free_port())},
         capture_output=True,
         text=True,
         timeout=60,
@@ -188,7 +189,7 @@ def test_ctrl_c_ends_everything_and_the_next_start_finds_all_again(
     assert running.stop() in (0, 2, 130, -2)
     _, alive = psutil.wait_procs(family, timeout=3)
     assert alive == []
-    again = MakeRun(clone, _free_port())
+    again = MakeRun(clone, free_port())
     try:
         again.wait_for("Ctrl-C stops everything", 60)
         assert "Password" not in "\n".join(again.lines)
@@ -208,9 +209,3 @@ def _command_line(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
