@@ -79,7 +79,7 @@ class EffectRunner:
         lease.check()
         match effect:
             case GenerateReply():
-                return await self._model.generate(effect, bot, started)
+                return await self._model.generate(effect, bot, started, lease.check)
             case ResumeReply():
                 return await self._model.resume(effect, bot, started)
             case SendMessage():
@@ -91,8 +91,8 @@ class EffectRunner:
         """Show "typing" until cancelled."""
         await self._telegram.show(effect, lease)
 
-    async def carry_out(self, effect: DetachedEffect) -> tuple[int, BotEvent] | None:
-        """A detached effect; the bot it is about and its outcome, where it has one."""
+    async def carry_out(self, effect: DetachedEffect, job_id: int) -> tuple[int, BotEvent] | None:
+        """A job's detached effect; the bot it is about and its outcome, where it has one."""
         match effect:
             case EnsureWebhook(bot_id=bot_id):
                 return bot_id, await self._telegram.ensure_webhook(effect)
@@ -105,7 +105,7 @@ class EffectRunner:
             case PublishWaiting(bot_id=bot_id):
                 await self._sweep.publish_waiting(bot_id)
             case AdminAlert():
-                await self._alerts.send(effect, self._clock.now())
+                await self._alerts.send(effect, self._clock.now(), job_id)
             case ResetThread():
                 try:
                     await self._model.reset(effect)

@@ -2,7 +2,7 @@
 
 from adapters.postgres_bot_access import BotAccess, PostgresBotAccess
 from adapters.postgres_history import MAX_UNSEEN, PostgresHistory
-from application.model import Ask, Generated, LanguageModel, ModelAccess, ModelApi, Started
+from application.model import Ask, Check, Generated, LanguageModel, ModelAccess, ModelApi, Started
 from application.ports import Clock, Failed, Markdown, Prices
 from domain.effects import GenerateReply, ResetThread, ResumeReply
 from domain.events import Reply, ReplyFailed, ReplyGenerated
@@ -32,13 +32,13 @@ class ModelEffects:
         self._clock = clock
 
     async def generate(
-        self, effect: GenerateReply, bot: BotAccess, started: Started
+        self, effect: GenerateReply, bot: BotAccess, started: Started, check: Check
     ) -> ReplyGenerated | ReplyFailed:
         """Ask for a reply. Raises what is no documented failure."""
         try:
             model, access = self._model(bot)
             ask = await self._ask(effect, bot, access)
-            generated = await model.generate(access, ask, started)
+            generated = await model.generate(access, ask, started, check)
         except Failed as failed:
             return ReplyFailed(effect.turn, failed.failure, self._clock.jitter())
         return ReplyGenerated(effect.turn, self._reply(generated))

@@ -23,7 +23,7 @@ from adapters.openai_events import EventStream, StreamBroken, is_event_stream
 from adapters.openai_failures import complaint_in, failure, malformed, refused
 from adapters.openai_refusals import Refusals
 from adapters.openai_response_outcome import refusal_of, visible
-from application.model import Ask, Generated, ModelAccess, Started
+from application.model import Ask, Check, Generated, ModelAccess, Started
 from application.ports import Failed
 from domain.failures import Retryable, RunLost, Terminal
 
@@ -77,11 +77,13 @@ class OpenAIChatCompletions:
         self._timeout = timeout
         self._refusals = Refusals()
 
-    async def generate(self, access: ModelAccess, ask: Ask, started: Started) -> Generated:
+    async def generate(
+        self, access: ModelAccess, ask: Ask, started: Started, check: Check
+    ) -> Generated:
         """Answer the last line. `ask.thread_id` means nothing here, nor is `started` called."""
         begun = perf_counter()
         async with self._clients.deadline(access, self._timeout):
-            heard = await self._ask(access, ask)
+            heard = await self._ask(access, ask, check)
         return _generated(heard, access, perf_counter() - begun)
 
     async def resume(
@@ -93,11 +95,12 @@ class OpenAIChatCompletions:
     async def forget(self, access: ModelAccess, thread_id: str) -> None:
         """Nothing to do: the server keeps no conversations."""
 
-    async def _ask(self, access: ModelAccess, ask: Ask) -> _Heard:
+    async def _ask(self, access: ModelAccess, ask: Ask, check: Check) -> _Heard:
         while True:
             refusals = self._refusals.of(access)
             body = _request(access, ask, refusals)
             sent = body.keys() & (_OPTIONAL | {"max_tokens", "max_completion_tokens"}) - refusals
+            check()
             try:
                 answer = await self._clients.send(
                     access, "POST", "/chat/completions", body, stream="stream" in body

@@ -23,7 +23,7 @@ from adapters.openai_failures import failure, malformed, refused
 from adapters.openai_refusals import Refusals
 from adapters.openai_response_outcome import Response, outcome
 from adapters.openai_runs import Run, follow, read
-from application.model import Ask, Generated, ModelAccess, Started
+from application.model import Ask, Check, Generated, ModelAccess, Started
 from application.ports import Failed
 from domain.failures import Retryable, ThreadLost
 
@@ -48,12 +48,14 @@ class OpenAIResponses:
         self._refusals = Refusals()
         self._without_conversations: set[str] = set()
 
-    async def generate(self, access: ModelAccess, ask: Ask, started: Started) -> Generated:
+    async def generate(
+        self, access: ModelAccess, ask: Ask, started: Started, check: Check
+    ) -> Generated:
         """Answer the last line. A server without Conversations is told all lines each time."""
         begun = perf_counter()
         async with self._clients.deadline(access, self._timeout):
-            thread_id = ask.thread_id or await self._new_thread(access, ask)
-            response = await self._run(access, ask, thread_id, started)
+            thread_id = ask.thread_id or await self._new_thread(access, ask, check)
+            response = await self._run(access, ask, thread_id, started, check)
         return outcome(response, access, thread_id, perf_counter() - begun)
 
     async def resume(
@@ -78,11 +80,12 @@ class OpenAIResponses:
                 if error.status_code not in _NO_ROUTE and not isinstance(why, ThreadLost):
                     raise Failed(why) from error
 
-    async def _new_thread(self, access: ModelAccess, ask: Ask) -> str | None:
+    async def _new_thread(self, access: ModelAccess, ask: Ask, check: Check) -> str | None:
         server = access.base_url or OPENAI_URL
         if server in self._without_conversations:
             return None
         body = {"metadata": _metadata(ask)}
+        check()
         try:
             answer = await self._clients.send(access, "POST", "/conversations", body)
         except APIStatusError as error:
@@ -96,12 +99,18 @@ class OpenAIResponses:
             raise Failed(malformed(answer.content)) from error
 
     async def _run(
-        self, access: ModelAccess, ask: Ask, thread_id: str | None, started: Started
+        self,
+        access: ModelAccess,
+        ask: Ask,
+        thread_id: str | None,
+        started: Started,
+        check: Check,
     ) -> Response:
         while True:
             sent = _OPTIONAL - self._refusals.of(access)
             body = _request(access, ask, thread_id) | dict.fromkeys(sent, True)
             stream, background = "stream" in sent, "background" in sent
+            check()
             try:
                 answer = await self._clients.send(access, "POST", "/responses", body, stream=stream)
                 break

@@ -262,6 +262,7 @@ alerts = Table(
     Column("cause", Text, primary_key=True),
     Column("sent_at", Moment, nullable=False),
     Column("suppressed", Integer, nullable=False, server_default="0"),
+    Column("job_id", BigInteger),
 )
 
 audit_log = Table(

@@ -16,9 +16,9 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 _COUNTERS = {what: Counter(f"kotodom_{what.name.lower()}", what.value) for what in Counted}
 _CIRCUITS = Gauge(
     "kotodom_model_circuit_open",
-    "1 while a model server is held to be down, by any worker that lives",
+    "1 while a model server is held to be down, by the worker that found out last",
     ["server"],
-    multiprocess_mode="livemax",
+    multiprocess_mode="livemostrecent",
 )
 
 

@@ -21,8 +21,13 @@ log = structlog.get_logger("alerts")
 class AlertBook(Protocol):
     """Remembers when an alert of one bot and cause was last sent."""
 
-    async def note(self, alert: AdminAlert, at: datetime, quiet: float) -> int | None:
-        """How many were held back since the last one; None: hold this one back too (`quiet` s)."""
+    async def note(
+        self, alert: AdminAlert, at: datetime, quiet: float, job_id: int | None
+    ) -> int | None:
+        """How many were held back since the last one; None: hold this one back too (`quiet` s).
+
+        The job that noted the last one may note it again: its worker died before it was sent.
+        """
         ...
 
     async def not_sent(self, alert: AdminAlert, earlier: float) -> None:
@@ -47,9 +52,9 @@ class Alerts:
         self._telegram_api_url = telegram_api_url
         self._meter = meter
 
-    async def send(self, alert: AdminAlert, at: datetime) -> None:
-        """Send the alert, or count it."""
-        held_back = await self._book.note(alert, at, QUIET.total_seconds())
+    async def send(self, alert: AdminAlert, at: datetime, job_id: int | None = None) -> None:
+        """Send the alert, or count it. `job_id`: the job that asks, again after a crash."""
+        held_back = await self._book.note(alert, at, QUIET.total_seconds(), job_id)
         if held_back is None:
             return
         text = worded(alert.text, held_back)

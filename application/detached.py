@@ -20,7 +20,7 @@ log = structlog.get_logger("effects")
 class DetachedRunner(Protocol):
     """Performs detached effects (adapters/effect_runner.py)."""
 
-    async def carry_out(self, effect: DetachedEffect) -> tuple[int, BotEvent] | None:
+    async def carry_out(self, effect: DetachedEffect, job_id: int) -> tuple[int, BotEvent] | None:
         """The bot it is about and the outcome, where the effect has one."""
         ...
 
@@ -38,7 +38,7 @@ class Detached:
         try:
             effect: DetachedEffect = msgspec.json.decode(payload, type=DetachedEffect)
             lease.check()
-            outcome = await self._runner.carry_out(effect)
+            outcome = await self._runner.carry_out(effect, lease.pick.job_id)
         except (LeaseLost, Unavailable):
             raise
         except Exception:

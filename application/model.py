@@ -69,11 +69,16 @@ class Generated(Struct, frozen=True):
 Started = Callable[[str | None, str | None], Awaitable[None]]
 """Called once with (run_id, thread_id), before the stream is read on, so that both are saved."""
 
+Check = Callable[[], None]
+"""Called before each request; raises application.jobs.LeaseLost where it is ours no longer."""
+
 
 class LanguageModel(Protocol):
     """A model server. Every method raises application.ports.Failed for a documented error."""
 
-    async def generate(self, access: ModelAccess, ask: Ask, started: Started) -> Generated:
+    async def generate(
+        self, access: ModelAccess, ask: Ask, started: Started, check: Check
+    ) -> Generated:
         """Start a run (making the conversation where `ask.thread_id` is None); follow it."""
         ...
 

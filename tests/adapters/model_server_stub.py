@@ -17,6 +17,10 @@ from msgspec import Struct
 KEY = "sk-test-0123456789abcdef"
 
 
+def held() -> None:
+    """A lease that holds: application.model.Check."""
+
+
 class Answer(Struct):
     """One answer. `chunks` are sent one by one; `breaks`: the connection is then cut."""
 

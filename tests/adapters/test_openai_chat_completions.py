@@ -9,6 +9,7 @@ from model_server_stub import (
     Answer,
     ModelServer,
     error,
+    held,
     html,
     json,
     model_server,
@@ -75,7 +76,7 @@ def _access(server: ModelServer, **more: Any) -> ModelAccess:
 
 
 async def _generate(model: OpenAIChatCompletions, server: ModelServer, **more: Any) -> Generated:
-    return await model.generate(_access(server, **more), ASK, _never)
+    return await model.generate(_access(server, **more), ASK, _never, held)
 
 
 async def _failure(model: OpenAIChatCompletions, server: ModelServer) -> Failure:

@@ -9,6 +9,7 @@ from model_server_stub import (
     Answer,
     ModelServer,
     error,
+    held,
     html,
     json,
     model_server,
@@ -20,6 +21,7 @@ from adapters import openai_runs
 from adapters.model_circuits import ModelCircuits
 from adapters.openai_clients import OpenAIClients
 from adapters.openai_responses import OpenAIResponses
+from application.jobs import LeaseLost
 from application.model import Ask, Generated, Line, ModelAccess, ModelApi
 from application.ports import Failed
 from domain.failures import (
@@ -131,12 +133,12 @@ async def _generate(
     model: OpenAIResponses, server: ModelServer, ask: Ask = IN_THREAD
 ) -> tuple[Generated, list[tuple[str | None, str | None]]]:
     saved = Saved()
-    return await model.generate(_access(server), ask, saved), saved.calls
+    return await model.generate(_access(server), ask, saved, held), saved.calls
 
 
 async def _failure(model: OpenAIResponses, server: ModelServer, ask: Ask = IN_THREAD) -> Failure:
     with pytest.raises(Failed) as caught:
-        await model.generate(_access(server), ask, Saved())
+        await model.generate(_access(server), ask, Saved(), held)
     return caught.value.failure
 
 
@@ -169,7 +171,7 @@ async def test_a_conversation_is_made_and_a_run_started_in_it(
         server, instructions="Be kind", temperature=0.5, max_output_tokens=100, assistant_id="a"
     )
     saved = Saved()
-    generated = await model.generate(access, ASK, saved)
+    generated = await model.generate(access, ASK, saved, held)
     assert _plain(generated) == ANSWER
     assert (generated.run_id, generated.thread_id) == ("resp_1", "conv_1")
     assert saved.calls == [("resp_1", "conv_1")]
@@ -233,7 +235,23 @@ async def test_the_id_is_saved_before_the_stream_is_read_on(
         raise StopError(run_id, thread_id)
 
     with pytest.raises(StopError, match=r"'resp_1', 'conv_1'"):
-        await model.generate(_access(server), IN_THREAD, stop)
+        await model.generate(_access(server), IN_THREAD, stop, held)
+
+
+async def test_a_lease_that_is_lost_after_the_conversation_was_made_starts_no_run(
+    model: OpenAIResponses, server: ModelServer
+) -> None:
+    server.say(json({"id": "conv_1"}))
+    checks: list[None] = []
+
+    def check() -> None:
+        checks.append(None)
+        if len(checks) == 2:
+            raise LeaseLost
+
+    with pytest.raises(LeaseLost):
+        await model.generate(_access(server), ASK, Saved(), check)
+    assert server.calls == ["POST /conversations"]
 
 
 @pytest.mark.parametrize("length", [1, 7, 100])
