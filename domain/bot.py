@@ -41,7 +41,7 @@ class TelegramMode(StrEnum):
     POLLING = "POLLING"
 
 
-class Bot(Struct, frozen=True, omit_defaults=True):
+class Bot(Struct, frozen=True, omit_defaults=True, tag="bot"):
     """What a bot's own handler needs of it; no token and no key ever stands here."""
 
     id: int

@@ -14,7 +14,7 @@ HANDLE_UPDATE = "bot.handle_update"
 """The job that runs a chat's turns (the seed's BOT_HANDLE_UPDATE); its key is the chat's id."""
 
 
-class TurnToken(Struct, frozen=True):
+class TurnToken(Struct, frozen=True, omit_defaults=True):
     """Who may act for a chat: the message being processed, and the ownership it is run under."""
 
     id: int
@@ -55,7 +55,7 @@ class GenerateReply(Struct, frozen=True, tag="openai.generateReply", omit_defaul
     trim: bool = False
 
 
-class ResumeReply(Struct, frozen=True, tag="openai.resumeReply"):
+class ResumeReply(Struct, frozen=True, tag="openai.resumeReply", omit_defaults=True):
     """Follow a run that was started already, by its id, to its end. Outcomes: as GenerateReply."""
 
     turn: TurnToken
@@ -64,7 +64,7 @@ class ResumeReply(Struct, frozen=True, tag="openai.resumeReply"):
     thread_id: str | None = None
 
 
-class ResetThread(Struct, frozen=True, tag="openai.resetThread"):
+class ResetThread(Struct, frozen=True, tag="openai.resetThread", omit_defaults=True):
     """Delete the server's conversation; it is ours no more whatever the server answers."""
 
     bot_id: int
@@ -127,7 +127,7 @@ class PublishJob(Struct, frozen=True, tag="jobs.publish", omit_defaults=True):
     delay: float = 0.0
 
 
-class PublishWaiting(Struct, frozen=True, tag="jobs.publishWaiting"):
+class PublishWaiting(Struct, frozen=True, tag="jobs.publishWaiting", omit_defaults=True):
     """Publish a job for each chat of the bot whose line waits (the bot was enabled)."""
 
     bot_id: int
@@ -141,13 +141,13 @@ class ReportBotFailure(Struct, frozen=True, tag="bot.reportFailure", omit_defaul
     token_dead: bool = False
 
 
-class ReportBotRecovery(Struct, frozen=True, tag="bot.reportRecovery"):
+class ReportBotRecovery(Struct, frozen=True, tag="bot.reportRecovery", omit_defaults=True):
     """Tell a bot that was in error that its model has answered. Outcome: bot.recovered."""
 
     bot_id: int
 
 
-class AdminAlert(Struct, frozen=True, tag="notification.adminAlert"):
+class AdminAlert(Struct, frozen=True, tag="notification.adminAlert", omit_defaults=True):
     """Tell the administrator by Telegram, once an hour per (bot, cause), with a count."""
 
     bot_id: int

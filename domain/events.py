@@ -45,7 +45,7 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     incomplete: bool = False
 
 
-class UpdateReceived(Struct, frozen=True, tag="telegram.updateReceived"):
+class UpdateReceived(Struct, frozen=True, tag="telegram.updateReceived", omit_defaults=True):
     """The chat's next update is taken from its line."""
 
     turn: TurnToken
@@ -53,7 +53,7 @@ class UpdateReceived(Struct, frozen=True, tag="telegram.updateReceived"):
     bot: BotProfile
 
 
-class OperatorWrote(Struct, frozen=True, tag="chat.operatorWrote"):
+class OperatorWrote(Struct, frozen=True, tag="chat.operatorWrote", omit_defaults=True):
     """A person wrote in the bot's name; `parts` are the text as Telegram takes it."""
 
     turn: TurnToken
@@ -62,14 +62,14 @@ class OperatorWrote(Struct, frozen=True, tag="chat.operatorWrote"):
     bot: BotProfile
 
 
-class RefreshAsked(Struct, frozen=True, tag="chat.refreshAsked"):
+class RefreshAsked(Struct, frozen=True, tag="chat.refreshAsked", omit_defaults=True):
     """An administrator asked that the chat's thread be forgotten."""
 
     turn: TurnToken
     bot: BotProfile
 
 
-class RetryAsked(Struct, frozen=True, tag="processing.retryAsked"):
+class RetryAsked(Struct, frozen=True, tag="processing.retryAsked", omit_defaults=True):
     """A person asked for another try of a message that ended TERMINAL: its turn stands loaded."""
 
     turn: TurnToken
@@ -98,7 +98,7 @@ class TurnBroke(Struct, frozen=True, tag="turn.broke", omit_defaults=True):
     traceback: str = ""
 
 
-class JobDeleted(Struct, frozen=True, tag="job.deleted"):
+class JobDeleted(Struct, frozen=True, tag="job.deleted", omit_defaults=True):
     """A person deleted the job that ran this turn."""
 
     turn: TurnToken
@@ -112,7 +112,7 @@ class ReplyStarted(Struct, frozen=True, tag="openai.replyStarted", omit_defaults
     thread_id: str | None = None
 
 
-class ReplyGenerated(Struct, frozen=True, tag="openai.replyGenerated"):
+class ReplyGenerated(Struct, frozen=True, tag="openai.replyGenerated", omit_defaults=True):
     """The model answered."""
 
     turn: TurnToken
@@ -127,7 +127,7 @@ class ReplyFailed(Struct, frozen=True, tag="openai.replyFailed", omit_defaults=T
     jitter: float = 0.5
 
 
-class MessageSent(Struct, frozen=True, tag="telegram.messageSent"):
+class MessageSent(Struct, frozen=True, tag="telegram.messageSent", omit_defaults=True):
     """Telegram took the part, as its message `message_id`."""
 
     turn: TurnToken
@@ -144,38 +144,38 @@ class MessageFailed(Struct, frozen=True, tag="telegram.messageFailed", omit_defa
     jitter: float = 0.5
 
 
-class ChatPaused(Struct, frozen=True, tag="chat.paused"):
+class ChatPaused(Struct, frozen=True, tag="chat.paused", omit_defaults=True):
     """A person answers in this chat from now on."""
 
 
-class ChatUnpaused(Struct, frozen=True, tag="chat.resumed"):
+class ChatUnpaused(Struct, frozen=True, tag="chat.resumed", omit_defaults=True):
     """The model answers in this chat again."""
 
 
-class EnableAsked(Struct, frozen=True, tag="bot.enableAsked"):
+class EnableAsked(Struct, frozen=True, tag="bot.enableAsked", omit_defaults=True):
     """An administrator wants the bot to answer."""
 
 
-class DisableAsked(Struct, frozen=True, tag="bot.disableAsked"):
+class DisableAsked(Struct, frozen=True, tag="bot.disableAsked", omit_defaults=True):
     """An administrator wants the bot to be silent."""
 
 
-class BotEdited(Struct, frozen=True, tag="bot.edited"):
+class BotEdited(Struct, frozen=True, tag="bot.edited", omit_defaults=True):
     """The bot's row changed; `reconnect`: its token, server or mode of delivery did."""
 
     mode: str
     reconnect: bool = False
 
 
-class WebhookAsked(Struct, frozen=True, tag="bot.webhookAsked"):
+class WebhookAsked(Struct, frozen=True, tag="bot.webhookAsked", omit_defaults=True):
     """An administrator asked to set the webhook again."""
 
 
-class WebhookRemovalAsked(Struct, frozen=True, tag="bot.webhookRemovalAsked"):
+class WebhookRemovalAsked(Struct, frozen=True, tag="bot.webhookRemovalAsked", omit_defaults=True):
     """An administrator asked to remove the webhook."""
 
 
-class WebhookEnsured(Struct, frozen=True, tag="telegram.webhookEnsured"):
+class WebhookEnsured(Struct, frozen=True, tag="telegram.webhookEnsured", omit_defaults=True):
     """Telegram took the webhook."""
 
 
@@ -204,7 +204,7 @@ class BotFailed(Struct, frozen=True, tag="bot.failed", omit_defaults=True):
     token_dead: bool = False
 
 
-class BotRecovered(Struct, frozen=True, tag="bot.recovered"):
+class BotRecovered(Struct, frozen=True, tag="bot.recovered", omit_defaults=True):
     """A bot that was in error was answered by its model."""
 
 

@@ -39,37 +39,37 @@ class Terminal(Struct, frozen=True, tag="terminal", omit_defaults=True):
     chat_gone: bool = False
 
 
-class Ambiguous(Struct, frozen=True, tag="ambiguous"):
+class Ambiguous(Struct, frozen=True, tag="ambiguous", omit_defaults=True):
     """The request left, its answer never came: the message may or may not have been sent."""
 
     reason: str
 
 
-class EntitiesRefused(Struct, frozen=True, tag="entitiesRefused"):
+class EntitiesRefused(Struct, frozen=True, tag="entitiesRefused", omit_defaults=True):
     """Telegram 400 "can't parse entities": the part is sent again as plain text."""
 
     reason: str
 
 
-class ChatMigrated(Struct, frozen=True, tag="chatMigrated"):
+class ChatMigrated(Struct, frozen=True, tag="chatMigrated", omit_defaults=True):
     """Telegram 400 with `migrate_to_chat_id`: the group is a supergroup with another id now."""
 
     chat_id: int
 
 
-class ThreadLost(Struct, frozen=True, tag="threadLost"):
+class ThreadLost(Struct, frozen=True, tag="threadLost", omit_defaults=True):
     """OpenAI 404 for the conversation: it is made anew from local history, once."""
 
     reason: str
 
 
-class RunLost(Struct, frozen=True, tag="runLost"):
+class RunLost(Struct, frozen=True, tag="runLost", omit_defaults=True):
     """OpenAI 404 for the run that was to be resumed: the reply is generated anew, once."""
 
     reason: str
 
 
-class ContextTooLong(Struct, frozen=True, tag="contextTooLong"):
+class ContextTooLong(Struct, frozen=True, tag="contextTooLong", omit_defaults=True):
     """OpenAI 400 `context_length_exceeded`: asked again with less history, once."""
 
     reason: str

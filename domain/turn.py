@@ -92,7 +92,7 @@ class Turn(Struct, frozen=True, omit_defaults=True):
         return replace(self, last_error=reason, last_error_at=at)
 
 
-class Conversation(Struct, frozen=True, omit_defaults=True):
+class Conversation(Struct, frozen=True, omit_defaults=True, tag="chat"):
     """One chat with one bot.
 
     `thread_id` is the model server's conversation, holding our messages up to `thread_upto`;

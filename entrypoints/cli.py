@@ -7,6 +7,8 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +42,15 @@ CANNOT_START = (
     ValkeyStartError,
     Unavailable,
 )
+
+
+def moment(text: str) -> datetime:
+    """A moment as ISO 8601 has it; without a zone it is UTC."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no moment like 2026-11-27T12:00:00Z") from None
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
 def main() -> None:
@@ -188,6 +199,61 @@ def create_user(
         return await create(settings, console, email, password, role)
 
     _run("create-user", command, loop=False)
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Option(help="The file to write; - is standard output.")],
+    bot: Annotated[int | None, typer.Option(help="Only this bot, and its chats.")] = None,
+    chat: Annotated[
+        str | None, typer.Option(help="Only this chat: BOT:CHAT, or BOT:CHAT:TOPIC.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=moment, metavar="TIME", help="Only turns begun since then (ISO 8601, UTC)."
+        ),
+    ] = None,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Replace names, texts and ids; it still replays.")
+    ] = False,
+) -> None:
+    """Write the journal's steps as a recording, for `kotodom replay` and for tests."""
+
+    async def command(settings: Settings) -> int:
+        from application.recordings import RecordingFilter
+        from entrypoints.record import record as write
+
+        asked = RecordingFilter(bot, chat, since)
+        return await write(settings, console, asked, out, redact=redact)
+
+    _run("record", command, loop=False)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A recording, or updates; - is standard input.")],
+    updates: Annotated[
+        bool, typer.Option("--updates", help="FILE holds bare updates: an array, or JSON lines.")
+    ] = False,
+    golden: Annotated[
+        Path | None, typer.Option(help="Compare the updates' effects with this file.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Keep them in --golden instead.")] = False,
+    failures: Annotated[
+        Path | None, typer.Option(help="A script of what becomes of the effects (JSON).")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the counts alone, as JSON.")] = False,
+) -> None:
+    """Replay through the pure handlers: 0 the same, 1 something differs, 2 not such a file."""
+    from entrypoints.replay import Replayer
+
+    if not updates and (golden is not None or write or failures is not None):
+        raise typer.BadParameter("--golden, --write and --failures go with --updates")
+    replayer = Replayer(Console(highlight=False), console, as_json=json)
+    if updates:
+        sys.exit(replayer.updates(file, golden, failures, write=write))
+    sys.exit(replayer.recording(file))
 
 
 @app.command()

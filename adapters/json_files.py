@@ -1,0 +1,171 @@
+"""Files of JSON lines, or of one JSON array: read a piece at a time, written whole or not at all.
+
+Triggered by `kotodom record` and `kotodom replay`, whose files may be larger than memory.
+"""
+
+import codecs
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+LONGEST = 16 * 1024 * 1024
+"""Bytes of one line, or characters of one element; a journalled step has a few thousand."""
+
+STANDARD = Path("-")
+"""Standard input, or output."""
+
+_CHUNK = 1024 * 1024
+_BOM = codecs.BOM_UTF8
+
+
+class UnreadableFile(ValueError):  # noqa: N818 - named by what the file is
+    """It is not JSON, or not of this form; the text says where."""
+
+
+class Value(NamedTuple):
+    """One JSON value's text, undecoded; `where` is "line 3" or "element 3"."""
+
+    where: str
+    text: bytes | str
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, to be read. Raises OSError."""
+    if path == STANDARD:
+        yield sys.stdin.buffer
+        return
+    with path.open("rb", buffering=_CHUNK) as file:
+        yield file
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes its name at the end; gone where that is not reached.
+
+    Raises OSError.
+    """
+    if path == STANDARD:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    fresh = path.with_name(f".{path.name}.part")
+    try:
+        with fresh.open("wb", buffering=_CHUNK) as file:
+            yield file
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def lines(file: BinaryIO) -> Iterator[bytes]:
+    """Every line with its end; the last one may have none. Raises UnreadableFile, OSError."""
+    number = 0
+    while line := file.readline(LONGEST + 1):
+        number += 1
+        if len(line) > LONGEST:
+            raise UnreadableFile(f"line {number} is longer than {LONGEST >> 20} MiB")
+        yield line.removeprefix(_BOM) if number == 1 else line
+
+
+def values(file: BinaryIO) -> Iterator[Value]:
+    """Each line's value, or each element's of the array that the file is.
+
+    Raises UnreadableFile, OSError.
+    """
+    began = False
+    for number, line in enumerate(lines(file), 1):
+        content = line.strip()
+        if not content:
+            continue
+        if not began and content.startswith(b"["):
+            yield from _Array(file, line, number)
+            return
+        began = True
+        yield Value(f"line {number}", content)
+
+
+class _Array:
+    """The elements of a JSON array, each of them cut out of the file's next characters."""
+
+    def __init__(self, file: BinaryIO, began: bytes, line: int) -> None:
+        self._file = file
+        self._unread = began
+        self._line = line  # of the buffer's first character
+        self._buffer = ""
+        self._place = 0
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        self._scan = json.JSONDecoder().raw_decode
+
+    def __iter__(self) -> Iterator[Value]:
+        self._next()  # the bracket that brought us here
+        if self._peek() != "]":
+            number = 1
+            yield self._element(number)
+            while (separator := self._next()) == ",":
+                number += 1
+                yield self._element(number)
+            if separator != "]":
+                raise self._unreadable(f"after element {number} comes {_named(separator)}")
+        else:
+            self._next()
+        if self._peek():
+            raise self._unreadable("something comes after the array's end")
+
+    def _element(self, number: int) -> Value:
+        self._peek()
+        while True:
+            try:
+                _, end = self._scan(self._buffer, self._place)
+                break
+            except json.JSONDecodeError as error:
+                # Either it is no JSON, or its end is not read yet.
+                if len(self._buffer) - self._place > LONGEST or not self._more():
+                    raise self._unreadable(f"element {number}: {error.msg}") from None
+            except RecursionError:
+                raise self._unreadable(f"element {number} is nested too deeply") from None
+        value = Value(f"element {number}", self._buffer[self._place : end])
+        self._place = end
+        return value
+
+    def _peek(self) -> str:
+        """The next character that is no white space; "" at the end."""
+        while True:
+            while self._place < len(self._buffer):
+                character = self._buffer[self._place]
+                if character not in " \t\r\n":
+                    return character
+                self._place += 1
+            if not self._more():
+                return ""
+
+    def _next(self) -> str:
+        character = self._peek()
+        self._place += len(character)
+        return character
+
+    def _more(self) -> bool:
+        """Read on; False at the file's end."""
+        content = self._unread or self._file.read(_CHUNK)
+        self._unread = b""
+        try:
+            text = self._decode(content, final=not content)
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start].count(b"\n")
+            self._place = len(self._buffer)
+            raise self._unreadable("not UTF-8", before) from None
+        self._line += self._buffer.count("\n", 0, self._place)
+        self._buffer = self._buffer[self._place :] + text
+        self._place = 0
+        return bool(content)
+
+    def _unreadable(self, reason: str, further: int = 0) -> UnreadableFile:
+        line = self._line + self._buffer.count("\n", 0, self._place) + further
+        return UnreadableFile(f"line {line}: {reason}")
+
+
+def _named(character: str) -> str:
+    return repr(character) if character else "the end of the file: it is cut off"
