@@ -11,6 +11,7 @@ from adapters.fernet_devices import FernetDevices
 from adapters.postgres_bots import PostgresBots
 from adapters.postgres_chats import PostgresChats
 from adapters.postgres_health import PostgresHealth
+from adapters.postgres_journal import PostgresJournal
 from adapters.postgres_processing import PostgresProcessing
 from adapters.postgres_users import PostgresUsers
 from adapters.secret_box import SecretBox
@@ -22,6 +23,7 @@ from application.chats import ChatRepository, Chats
 from application.health import DatabaseProbe, Health
 from application.ports import Telegram
 from application.processing import Processing, ProcessingRepository
+from application.recordings import Journal, Recordings
 from application.sessions import Devices, LoginLimits, Sessions, SessionStore
 from application.settings import AdminSettings
 from application.users import Passwords, UserStore
@@ -46,6 +48,9 @@ class HttpProvider(Provider):
 
     processing_repository = provide(PostgresProcessing, provides=ProcessingRepository)
     processing = provide(Processing)
+
+    journal = provide(PostgresJournal, provides=Journal)
+    recordings = provide(Recordings)
 
     probe = provide(PostgresHealth, provides=DatabaseProbe)
     health = provide(Health)

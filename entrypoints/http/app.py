@@ -27,6 +27,7 @@ from entrypoints.http import (
     chats,
     health,
     processing,
+    recordings,
     sandbox,
     settings,
     start_page,
@@ -60,6 +61,8 @@ GUARDED_API = (
     processing.list_processing,
     processing.get_processing,
     processing.retry_processing,
+    recordings.get_recording,
+    recordings.replay,
     settings.get_settings,
     settings.put_settings,
 )
