@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from application.conversations import Change, Entry, JournalRow, Loaded
 from application.jobs import PERFORM_EFFECT, Job, Pick
+from domain.beginnings import needed
 from domain.conversation import handle
 from domain.effects import (
     DetachedEffect,
@@ -284,7 +285,8 @@ def _beginning(
         )
     match entry.kind:
         case "UPDATE":
-            return UpdateReceived(token, decode_update(entry.payload), profile)
+            update = decode_update(entry.payload)
+            return UpdateReceived(token, update, needed(profile, update))
         case "OPERATOR_MESSAGE":
             parts = msgspec.json.decode(entry.payload, type=tuple[Part, ...])
             return OperatorWrote(token, "\n".join(part.text for part in parts), parts, profile)

@@ -11,7 +11,7 @@ from domain.effects import Effect, Part, ResetThread, TurnToken
 from domain.endings import finish
 from domain.events import BotProfile, OperatorWrote, RefreshAsked, RetryAsked, UpdateReceived
 from domain.step import Step
-from domain.telegram import Message, answerable, clean
+from domain.telegram import Message, Update, answerable, clean
 from domain.turn import Conversation, Status, Turn
 from domain.wishes import begin
 
@@ -55,6 +55,21 @@ def take(
             return _again(conversation, at, event)
         case unreachable:
             assert_never(unreachable)
+
+
+def needed(bot: BotProfile, update: Update) -> BotProfile:
+    """The bot without the texts that this update does not ask for.
+
+    They may be long, and the journal keeps the profile with each message.
+    """
+    words = (update.message.words if update.message is not None else None) or ""
+    command = commands.parse(clean(words), bot.username)
+    name = command.name if command is not None else None
+    return replace(
+        bot,
+        start_message=bot.start_message if name == "start" else None,
+        help_text=bot.help_text if name == "help" else None,
+    )
 
 
 def _answer(

@@ -39,7 +39,20 @@ from domain.wishes import go_on
 def handle(conversation: Conversation, envelope: Envelope[ChatEvent]) -> Step[Conversation]:
     """One event of a chat. Pure: the same arguments give the same Step."""
     at = envelope.at
+    # A match asks in order, so what an ordinary turn is made of comes first, here and below.
     match envelope.event:
+        case (
+            MessageSent()
+            | ReplyGenerated()
+            | ReplyStarted()
+            | ReplyFailed()
+            | MessageFailed()
+            | JobDeleted()
+        ) as event:
+            turn = conversation.turn
+            if turn is None or turn.over or turn.token != event.turn or not _awaited(turn, event):
+                return Step(conversation)
+            return _advance(conversation, turn, at, event)
         case UpdateReceived() | OperatorWrote() | RefreshAsked() | RetryAsked() as event:
             return Step(conversation) if conversation.busy else take(conversation, at, event)
         case ChatPaused():
@@ -50,18 +63,6 @@ def handle(conversation: Conversation, envelope: Envelope[ChatEvent]) -> Step[Co
             return broke(conversation, at, event)
         case TurnResumed() as event:
             return resumed(conversation, at, event)
-        case (
-            JobDeleted()
-            | ReplyStarted()
-            | ReplyGenerated()
-            | ReplyFailed()
-            | MessageSent()
-            | MessageFailed()
-        ) as event:
-            turn = conversation.turn
-            if turn is None or turn.over or turn.token != event.turn or not _awaited(turn, event):
-                return Step(conversation)
-            return _advance(conversation, turn, at, event)
         case unreachable:
             assert_never(unreachable)
 
@@ -74,16 +75,16 @@ Outcome: TypeAlias = (
 def _awaited(turn: Turn, event: Outcome) -> bool:
     """Whether the turn has asked for what this is the outcome of."""
     match event:
-        case JobDeleted():
-            return True
-        case ReplyStarted() | ReplyGenerated() | ReplyFailed():
-            return turn.status is Status.PROCESSING and not turn.parts
         case MessageSent(part=part) | MessageFailed(part=part):
             return (
                 turn.status is Status.PROCESSING
                 and part == turn.next_part
                 and part < len(turn.parts)
             )
+        case ReplyGenerated() | ReplyStarted() | ReplyFailed():
+            return turn.status is Status.PROCESSING and not turn.parts
+        case JobDeleted():
+            return True
         case unreachable:
             assert_never(unreachable)
 
@@ -96,9 +97,8 @@ def _advance(
 ) -> Step[Conversation]:
     """An outcome that carries the turn's own token."""
     match event:
-        case ReplyStarted(run_id=run_id, thread_id=thread_id):
-            conversation = replace(conversation, thread_id=thread_id or conversation.thread_id)
-            return Step(replace(conversation, turn=replace(turn, run_id=run_id or turn.run_id)))
+        case MessageSent(message_id=message_id):
+            return _sent(conversation, turn, at, message_id)
         case ReplyGenerated(reply=reply):
             if reply.thread_id is not None:
                 conversation = replace(
@@ -111,10 +111,11 @@ def _advance(
             if turn.bot.failing:
                 return Step(step.state, (ReportBotRecovery(turn.bot.id), *step.effects))
             return step
+        case ReplyStarted(run_id=run_id, thread_id=thread_id):
+            conversation = replace(conversation, thread_id=thread_id or conversation.thread_id)
+            return Step(replace(conversation, turn=replace(turn, run_id=run_id or turn.run_id)))
         case ReplyFailed(failure=failure, jitter=jitter):
             return failed(conversation, turn, at, failure, jitter)
-        case MessageSent(message_id=message_id):
-            return _sent(conversation, turn, at, message_id)
         case MessageFailed(failure=failure, jitter=jitter):
             if turn.verdict is not None and not isinstance(failure, EntitiesRefused | ChatMigrated):
                 return finish(conversation, turn, at=at)

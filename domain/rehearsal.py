@@ -61,6 +61,7 @@ E = TypeVar("E")
 Asked: TypeAlias = GenerateReply | ResumeReply | SendMessage
 ANSWER = "An answer of the model."
 MODEL = "rehearsal"
+REPLY = Reply(ANSWER, (Part(ANSWER),), MODEL)
 BOT = BotProfile(1, "Rehearsal", "rehearsal_bot")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 """When an update that has no date of its own arrives."""
@@ -127,12 +128,11 @@ class Rehearsal:
         token = TurnToken(self._turns, known.epoch + 1)
         steps: list[Step[Conversation] | Step[Bot]] = []
         ended = self._turn(known, UpdateReceived(token, update, profile), steps)
-        kept = replace(ended, turn=None)
         # A file of a million chats: one that is as if it were new takes no memory.
-        if replace(kept, epoch=0) == fresh:
+        if replace(ended, turn=None, epoch=0) == fresh:
             self._chats.pop(key, None)
         else:
-            self._chats[key] = kept
+            self._chats[key] = replace(ended, turn=None)
         return Played(update, key, tuple(steps))
 
     def _turn(
@@ -149,10 +149,10 @@ class Rehearsal:
             event = None
             for effect in step.effects:
                 match effect:
-                    case GenerateReply() | ResumeReply() | SendMessage():
-                        event = self._outcome(chat, effect)
                     case SendChatAction():
                         pass
+                    case SendMessage() | GenerateReply() | ResumeReply():
+                        event = self._outcome(chat, effect)
                     case PublishJob(delay=delay):
                         self._at += timedelta(seconds=delay)
                         event = _resumed(chat, died=False)
@@ -197,6 +197,7 @@ class Rehearsal:
     def _outcome(self, chat: Conversation, effect: Asked) -> ChatEvent:
         token = effect.turn
         rule = self._rule(chat.id, effect) if self._script else None
+        reply = REPLY
         if rule is not None:
             if rule.died:
                 return _resumed(chat, died=True)
@@ -206,12 +207,13 @@ class Rehearsal:
                 return MessageFailed(token, effect.part, rule.failure, rule.jitter)
             if rule.failure is not None:
                 return ReplyFailed(token, rule.failure, rule.jitter)
+            if rule.reply is not None:
+                parts = tuple(Part(text) for text in rule.reply)
+                reply = Reply("\n".join(rule.reply), parts, MODEL)
         if isinstance(effect, SendMessage):
             self._messages += 1
             return MessageSent(token, effect.part, self._messages)
-        said = rule.reply if rule is not None and rule.reply is not None else (ANSWER,)
-        parts = tuple(Part(text) for text in said)
-        return ReplyGenerated(token, Reply("\n".join(said), parts, MODEL))
+        return ReplyGenerated(token, reply)
 
     def _rule(self, key: str, effect: Asked) -> Rule | None:
         """The first rule of the script that is about this asking."""

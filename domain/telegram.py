@@ -18,7 +18,11 @@ UNSUPPORTED_KINDS = (
     "dice",
     "document",
     "game",
+    "giveaway",
+    "giveaway_winners",
+    "invoice",
     "live_photo",
+    "venue",
     "location",
     "paid_media",
     "photo",
@@ -26,12 +30,15 @@ UNSUPPORTED_KINDS = (
     "rich_message",
     "sticker",
     "story",
-    "venue",
     "video",
     "video_note",
     "voice",
 )
-"""Fields of Message (Bot API 10.3) that are content a person sent and that we cannot answer."""
+"""Fields of Message (Bot API 10.3) that are content a person sent and that we cannot answer.
+
+The first that a message has is its kind. For backward compatibility Telegram sends some with a
+second: an animation is a document as well, a live photo a photo, a venue a location.
+"""
 
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -75,6 +82,7 @@ class Chat(Struct, frozen=True, omit_defaults=True):
     username: str | None = None
     first_name: str | None = None
     last_name: str | None = None
+    is_direct_messages: bool = False
 
     @property
     def name(self) -> str:
@@ -178,11 +186,14 @@ def chat_key(bot_id: int, message: Message) -> str:
 def answerable(update: Update) -> Message | None:
     """The message that makes a turn: a person's text, or a content we say we cannot answer.
 
-    None for edits, channel posts, member changes, service messages and messages of other bots:
-    they are understood and kept, and nothing is said.
+    None for edits, channel posts, member changes, service messages, messages of other bots and a
+    channel's direct messages: they are understood and kept, and nothing is said.
     """
     message = update.message
     if message is None or message.from_user is None or message.from_user.is_bot:
+        return None
+    if message.chat.is_direct_messages:
+        # Everyone who writes to the channel shares this chat: one must not read another's thread.
         return None
     if message.words is None and message.unsupported is None:
         return None

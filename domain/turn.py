@@ -29,6 +29,9 @@ class Status(StrEnum):
     TERMINAL = "TERMINAL"
 
 
+FINAL = (Status.COMPLETED, Status.TERMINAL)
+
+
 class Turn(Struct, frozen=True, omit_defaults=True):
     """One message's processing.
 
@@ -73,7 +76,7 @@ class Turn(Struct, frozen=True, omit_defaults=True):
     @property
     def over(self) -> bool:
         """Whether the message is in a final state."""
-        return self.status in (Status.COMPLETED, Status.TERMINAL)
+        return self.status in FINAL
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -16,9 +16,8 @@ def begin(
     conversation: Conversation, turn: Turn, effects: tuple[Effect, ...] = ()
 ) -> Step[Conversation]:
     """Begin the turn, under its token's epoch, with these effects before its own."""
-    conversation = replace(conversation, epoch=turn.token.epoch)
-    step = go_on(conversation, turn)
-    return Step(step.state, effects + step.effects)
+    conversation = replace(conversation, epoch=turn.token.epoch, turn=turn)
+    return Step(conversation, effects + wish(conversation, turn))
 
 
 def go_on(conversation: Conversation, turn: Turn) -> Step[Conversation]:

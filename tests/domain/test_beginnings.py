@@ -3,10 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from domain import conversation as chat_turn
 from domain import texts
+from domain.beginnings import needed
 from domain.effects import AdminAlert, Part, ResetThread, TurnToken
 from domain.events import OperatorWrote, RefreshAsked, UpdateReceived
-from domain.step import Step
+from domain.step import Envelope, Step
 from domain.telegram import Message, Update
 from domain.texts import Language
 from domain.turn import Conversation, Status, Turn
@@ -31,6 +33,17 @@ from tests.domain.given import (
 
 CUSTOM = replace(BOT, start_message="Welcome!", help_text="Ask me.", error_message="Oops.")
 TYPED = begun()
+
+TELLING = (
+    "Hello",
+    "/start",
+    "/START@kotodom_bot now",
+    "/help",
+    "/help@other_bot",
+    "/refresh",
+    "",
+    None,
+)
 
 
 def noticed(text: str, words: str, **changes: object) -> Turn:
@@ -360,3 +373,30 @@ def test_a_refresh_asked_from_the_web_forgets_and_says_nothing() -> None:
 def test_a_refresh_asked_from_the_web_leaves_a_turn_in_progress_alone() -> None:
     busy = chat(TYPED, thread_id="conv_1", thread_upto=90)
     given(busy).when(RefreshAsked(TurnToken(101, 7), BOT)).then_nothing()
+
+
+# --- what a turn takes of its bot ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", TELLING)
+@pytest.mark.parametrize("field", ["text", "caption"])
+def test_a_turn_takes_no_texts_that_it_does_not_say(words: str | None, field: str) -> None:
+    """Whatever it is asked, what follows is the same with the texts that were left out."""
+    asked = update(**{field: words, "unsupported": "photo"})
+    slim = needed(CUSTOM, asked)
+    whole, without = (
+        chat_turn.handle(CHAT, Envelope("x", NOW, UpdateReceived(TOKEN, asked, bot)))
+        for bot in (CUSTOM, slim)
+    )
+    assert without.effects == whole.effects
+    assert without.state.turn is not None and whole.state.turn is not None
+    assert replace(without.state.turn, bot=CUSTOM) == whole.state.turn
+    assert slim.error_message == CUSTOM.error_message
+
+
+def test_the_text_of_a_command_is_taken_with_that_command_alone() -> None:
+    start, help_, other = (needed(CUSTOM, update(text)) for text in ("/start", "/help", "Hi"))
+    assert (start.start_message, start.help_text) == ("Welcome!", None)
+    assert (help_.start_message, help_.help_text) == (None, "Ask me.")
+    assert (other.start_message, other.help_text) == (None, None)
+    assert needed(CUSTOM, Update(1)) == other

@@ -70,6 +70,17 @@ def test_a_content_that_we_cannot_answer_is_kept_as_its_kind(kind: str) -> None:
     assert answerable(update) == update.message
 
 
+@pytest.mark.parametrize(
+    ("kind", "besides"),
+    [("animation", "document"), ("live_photo", "photo"), ("venue", "location")],
+)
+def test_a_content_that_comes_as_another_as_well_is_its_own_kind(kind: str, besides: str) -> None:
+    raw = {name: value for name, value in SAID.items() if name != "text"} | {besides: {}, kind: {}}
+    update = decode_update(json.dumps({"update_id": 77, "message": raw}))
+    assert update.message is not None
+    assert update.message.unsupported == kind
+
+
 def test_a_caption_is_what_was_written() -> None:
     raw = {name: value for name, value in SAID.items() if name != "text"}
     raw |= {"photo": [{}], "caption": "Look!", "media_group_id": "1"}
