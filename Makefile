@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check chaos explore bench format migrate lock clean FORCE
+.PHONY: help install run test check replay chaos explore bench format migrate lock clean FORCE
 
 # The first Python here that the lock files are made for; make PYTHON=/path/to/python overrides it.
 SUPPORTED := (3, 11) <= sys.version_info < (3, 15)
@@ -39,6 +39,10 @@ check: $(VENV)/.dev ## What a reviewer runs: format, lint, types, import contrac
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
+
+replay: install ## Replay FILE through the pure handlers (FILE=updates.json ARGS=--updates); default: ours
+	@for file in $(or $(FILE),tests/recordings/*.jsonl); do \
+		$(VENV)/bin/kotodom replay $$file $(ARGS) || exit; done
 
 chaos: $(VENV)/.dev ## Kill everything at random under load, count what was lost (SECONDS=300 SEED=7)
 	@$(VENV)/bin/python -m tests.chaos --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(ARGS)

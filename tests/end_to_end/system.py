@@ -39,6 +39,7 @@ class Bot:
 
     def __init__(self, system: "System", row: dict[str, Any], telegram_id: int) -> None:
         self.system, self.id, self.telegram_id, self.row = system, row["id"], telegram_id, row
+        self.token = token_of(telegram_id)
 
     def say(self, text: str, user: int = 1001, chat: int | None = None, **how: Any) -> int:
         """A person writes to the bot; the update's id."""
@@ -160,13 +161,12 @@ class System:
     async def bot(self, mode: str = "WEBHOOK", **fields: Any) -> Bot:
         """A bot made, enabled and active, over HTTP."""
         telegram_id = next(_tokens) + 1_000_000
-        token = f"{telegram_id}:{'t' * 35}"
         made = await self.ask(
             "POST",
             "/api/bots",
             {
                 "name": f"Bot {telegram_id}",
-                "token": token,
+                "token": token_of(telegram_id),
                 "telegramMode": mode,
                 "telegramApiUrl": self.sandbox.telegram_url,
                 "baseUrl": self.sandbox.openai_url,
@@ -206,6 +206,11 @@ class System:
 
         result: list[asyncpg.Record] = await self.until(over, seconds)
         return result
+
+
+def token_of(telegram_id: int) -> str:
+    """The token of a bot of the tests."""
+    return f"{telegram_id}:{'t' * 35}"
 
 
 def free_port() -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.system import KOTODOM, Bot, System
+from tests.end_to_end.system import KOTODOM, SECRET_KEY, Bot, System
 
 USER = 1002
 
@@ -79,6 +79,8 @@ async def test_what_the_running_system_did_replays_the_same(system: System, tmp_
     assert {"processing.retryAsked", "telegram.webhookEnsured"} <= set(tags)
     assert tags.count("telegram.messageSent") >= 8
     assert '"died":true' in recording.read_text()
+    for secret in (bot.token, "sk-of-the-stand-in", SECRET_KEY):
+        assert secret not in recording.read_text()
     for path in (recording, redacted):
         if path is redacted:
             code, said = await _kotodom(
