@@ -3,7 +3,8 @@
 Triggered by adapters/openai_clients.py around each of its requests. After ten failures in a row
 (no connection, no answer, 5xx) the circuit is open: messages are told when to come back, which
 costs them no attempt (DESIGN §2, "Failures"), and every five seconds one request goes through as a
-probe. The first answer closes it. Each worker has circuits of its own.
+probe, whose failure costs its message no attempt either. The first answer closes it. Each worker
+has circuits of its own.
 """
 
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from application.ports import Failed
+from domain.endings import SHORTEST_TOLD
 from domain.failures import Retryable
 
 OPEN_AFTER = 10
@@ -46,13 +48,9 @@ class ModelCircuits:
         if circuit is None or not circuit.is_open:
             return
         now = self._clock()
-        if now >= circuit.next_probe:
-            circuit.next_probe = now + PROBE_EVERY
-            return
-        earliest = max(circuit.next_probe, circuit.next_return)
-        circuit.next_return = earliest + 1 / COME_BACK_RATE
-        reason = f"the model server is down, and is asked again soon: {circuit.reason}"
-        raise Failed(Retryable(reason, after=round(earliest - now, 3)))
+        if now < circuit.next_probe:
+            raise self._later(circuit, now)
+        circuit.next_probe = now + PROBE_EVERY
 
     def answered(self, server: str) -> None:
         """The server answered, whatever it said."""
@@ -61,7 +59,10 @@ class ModelCircuits:
             self._heard(server, None)
 
     def failed(self, server: str, reason: str) -> None:
-        """The server did not answer, or with its own failure."""
+        """The server did not answer, or with its own failure.
+
+        Raises Failed(Retryable) where the circuit is open: come back after so many seconds.
+        """
         circuit = self._circuits.setdefault(server, _Circuit())
         circuit.failures += 1
         circuit.reason = reason
@@ -69,3 +70,12 @@ class ModelCircuits:
             circuit.is_open = True
             circuit.next_probe = self._clock() + PROBE_EVERY
             self._heard(server, reason)
+        if circuit.is_open:
+            raise self._later(circuit, self._clock())
+
+    def _later(self, circuit: _Circuit, now: float) -> Failed:
+        """What a message is told while the circuit is open; the next one, a little later."""
+        earliest = max(circuit.next_probe, circuit.next_return, now + SHORTEST_TOLD)
+        circuit.next_return = earliest + 1 / COME_BACK_RATE
+        reason = f"the model server is down, and is asked again soon: {circuit.reason}"
+        return Failed(Retryable(reason, after=round(earliest - now, 3)))

@@ -115,15 +115,15 @@ def failure(
     """What to do about a complaint, by DESIGN's table of failures."""
     status, names = told.status, {told.code, told.kind}
     if status == 402 or names & _SPENT or told.code.endswith(_SPENT_SUFFIXES):
-        return Fatal(told.reason)
+        return Fatal(told.reason, run_ended=run_ended)
     if status in (401, 403):
-        return Fatal(told.reason)
+        return Fatal(told.reason, run_ended=run_ended)
     if status < 500 and _too_long(told):
         return ContextTooLong(told.reason)
     if status in (408, 409, 429) or status >= 500 or names & _PASSING:
         return Retryable(told.reason, after=after, run_ended=run_ended)
     if told.code == "model_not_found" or told.param == "model" or _NO_MODEL.search(told.message):
-        return Fatal(told.reason)
+        return Fatal(told.reason, run_ended=run_ended)
     if thread and (status == 404 or told.param.startswith("conversation")):
         return ThreadLost(told.reason)
     return Terminal(told.reason)

@@ -15,7 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import pgqueuer_jobs, postgres_turn_rows
 from adapters.postgres_transactions import execute, fetch, transaction
-from application.conversations import Change, ConversationTransaction, Entry, Loaded
+from application.conversations import (
+    Change,
+    ConversationTransaction,
+    Entry,
+    Loaded,
+    Unreadable,
+)
 from application.jobs import Pick, StatementFailed
 from domain.events import BotProfile
 from domain.telegram import User
@@ -35,13 +41,15 @@ _LOCK = "SELECT id FROM chats WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY 
 
 _LOAD = """
 SELECT chat.id, chat.telegram_chat_id, chat.topic_id, chat.thread_id, chat.thread_upto,
-       chat.context_from, chat.paused_at IS NOT NULL, chat.told, chat.epoch, processing.turn,
+       chat.context_from, chat.paused_at IS NOT NULL, chat.told, chat.epoch,
+       processing.id, processing.turn,
        bot.id, bot.name, bot.username, bot.enabled, bot.error IS NOT NULL, bot.start_message,
        COALESCE(bot.help_text, (SELECT value FROM settings WHERE id = 'defaults.helpText')),
        COALESCE(bot.error_message, (SELECT value FROM settings WHERE id = 'defaults.errorMessage')),
        chat.owner_job_id, owner.status IN ('queued', 'picked'), held.id IS NOT NULL,
        line.update_id, line.payload, line.received_at,
-       request.id, request.kind, request.payload, request.created_at, request.turn,
+       request.id, request.kind, request.payload, request.created_at,
+       request.processing_id, request.turn,
        nextval('messages_id_seq')
 FROM unnest($1::text[], $2::bigint[], $3::uuid[], $4::timestamptz[])
   AS ask (chat, job_id, manager, updated)
@@ -58,7 +66,8 @@ LEFT JOIN LATERAL (
     WHERE chat_id = chat.id AND state = 'WAITING' ORDER BY update_id LIMIT 1
 ) line ON true
 LEFT JOIN LATERAL (
-    SELECT waiting.id, waiting.kind, waiting.payload, waiting.created_at, again.turn
+    SELECT waiting.id, waiting.kind, waiting.payload, waiting.created_at,
+           waiting.processing_id, again.turn
     FROM chat_requests waiting
     LEFT JOIN message_processing again ON again.id = waiting.processing_id
     WHERE waiting.chat_id = chat.id AND waiting.taken_at IS NULL ORDER BY waiting.id LIMIT 1
@@ -179,13 +188,15 @@ class _Transaction:
 
 def _loaded(row: Sequence[Any]) -> Loaded:
     (
-        key, chat_id, topic_id, thread_id, thread_upto, context_from, paused, told, epoch, turn,
+        key, chat_id, topic_id, thread_id, thread_upto, context_from, paused, told, epoch,
+        processing_id, turn,
         bot_id, name, username, enabled, failing, start_message, help_text, error_message,
         owner_job_id, owner_lives, pick_held,
         update_id, update, received_at,
-        request_id, kind, request, asked_at, again,
+        request_id, kind, request, asked_at, again_id, again,
         new_id,
     ) = row  # fmt: skip
+    unfinished = _turn(processing_id, turn)
     return Loaded(
         conversation=Conversation(
             id=key,
@@ -197,7 +208,7 @@ def _loaded(row: Sequence[Any]) -> Loaded:
             paused=paused,
             told=tuple(told),
             epoch=epoch,
-            turn=_turn(turn),
+            turn=unfinished if isinstance(unfinished, Turn) else None,
         ),
         profile=BotProfile(
             id=bot_id,
@@ -214,11 +225,20 @@ def _loaded(row: Sequence[Any]) -> Loaded:
         pick_held=pick_held,
         update=None if update_id is None else Entry("UPDATE", update_id, update, received_at),
         request=(
-            None if request_id is None else Entry(kind, request_id, request, asked_at, _turn(again))
+            None
+            if request_id is None
+            else Entry(kind, request_id, request, asked_at, _turn(again_id, again))
         ),
         new_id=new_id,
+        unreadable=unfinished if isinstance(unfinished, Unreadable) else None,
     )
 
 
-def _turn(text: str | None) -> Turn | None:
-    return msgspec.json.decode(text, type=Turn) if text is not None else None
+def _turn(processing_id: int, text: str | None) -> Turn | Unreadable | None:
+    """One chat's row must not take the batch along: what cannot be read is told as such."""
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=Turn)
+    except msgspec.MsgspecError as error:
+        return Unreadable(processing_id, f"its turn cannot be read: {error}")

@@ -34,6 +34,13 @@ DELETE FROM pgqueuer_log WHERE id IN (
 """
 
 
+# Of a cause that is quiet for a day nothing is held back any more.
+_ALERTS = """
+DELETE FROM alerts WHERE (bot_id, cause) IN (
+    SELECT bot_id, cause FROM alerts WHERE sent_at < now() - make_interval(days => $1) LIMIT $2)
+"""
+
+
 class PostgresRetention:
     """The archive."""
 
@@ -47,6 +54,7 @@ class PostgresRetention:
             (_REQUESTS, keep.updates),
             (_JOURNAL, keep.journal),
             (_JOB_LOG, keep.job_log),
+            (_ALERTS, 1),
         ):
             async with transaction(self._engine) as connection:
                 ((alone,),) = await fetch(connection, _ALONE)

@@ -14,7 +14,7 @@ _LINES = """
     FROM telegram_updates line JOIN bots bot ON bot.id = line.bot_id
     WHERE line.state = 'WAITING'
   UNION ALL
-    SELECT line.chat_id, NULL, bot.id, bot.enabled
+    SELECT line.chat_id, line.created_at, bot.id, bot.enabled
     FROM chat_requests line
     JOIN chats chat ON chat.id = line.chat_id JOIN bots bot ON bot.id = chat.bot_id
     WHERE line.taken_at IS NULL

@@ -14,6 +14,13 @@ from domain.turn import Conversation, Turn
 EntryKind = Literal["UPDATE", "OPERATOR_MESSAGE", "REFRESH", "RETRY"]
 
 
+class Unreadable(Struct, frozen=True):
+    """A stored turn that cannot be decoded; `id` is its message's."""
+
+    id: int
+    reason: str
+
+
 class Entry(Struct, frozen=True):
     """The head of a chat's line. `id` is the update's, or the request's.
 
@@ -24,13 +31,14 @@ class Entry(Struct, frozen=True):
     id: int
     payload: str
     received_at: datetime
-    turn: Turn | None = None
+    turn: Turn | Unreadable | None = None
 
 
 class Loaded(Struct, frozen=True):
     """A chat under its lock; the heads of its line: of its inbox rows, and of what was asked.
 
-    `new_id` is a fresh id for a message that may begin.
+    `new_id` is a fresh id for a message that may begin; `unreadable` is the unfinished turn where
+    it cannot be decoded, and the conversation has none then.
     """
 
     conversation: Conversation
@@ -41,6 +49,7 @@ class Loaded(Struct, frozen=True):
     update: Entry | None
     request: Entry | None
     new_id: int
+    unreadable: Unreadable | None = None
 
 
 class JournalRow(Struct, frozen=True):

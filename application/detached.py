@@ -44,4 +44,10 @@ class Detached:
         except Exception:
             log.exception("effect.broke", payload=payload.decode(errors="replace"))
         bot_id, event = outcome if outcome is not None else (None, None)
-        await self._bots.put(bot_id, event, lease.pick)
+        try:
+            await self._bots.put(bot_id, event, lease.pick)
+        except (LeaseLost, Unavailable):
+            raise
+        except Exception:
+            log.exception("effect.outcome_broke", bot=bot_id, event=repr(event))
+            await self._bots.put(None, None, lease.pick)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from application.conversations import Change, Entry, JournalRow, Loaded
+from application.conversations import Change, Entry, JournalRow, Loaded, Unreadable
 from application.jobs import PERFORM_EFFECT, Job, Pick
 from domain.beginnings import needed
 from domain.conversation import handle
@@ -45,14 +45,26 @@ from domain.events import (
 )
 from domain.step import Envelope, digest
 from domain.telegram import decode_update
-from domain.turn import Conversation, Status
+from domain.turn import Conversation, Status, Turn
 
 
 class Bug(Struct, frozen=True):
-    """An exception that is nobody's wish: its one line, and its traceback."""
+    """An exception that is nobody's wish: its one line, and its traceback.
+
+    `entry` is the kind and id of the line's entry that it was the beginning of, where it was.
+    """
 
     error: str
     traceback: str
+    entry: tuple[str, int] | None = None
+
+
+class BeginningBroke(Exception):  # noqa: N818 - what happened
+    """A bug, its cause, in the beginning of this entry of the line."""
+
+    def __init__(self, kind: str, entry_id: int) -> None:
+        super().__init__(f"{kind} {entry_id} cannot begin")
+        self.entry = (kind, entry_id)
 
 
 class Take(Struct, frozen=True):
@@ -153,6 +165,11 @@ class _Moves:
             return NeedsAlone(), None
         epoch = self._conversation.epoch + 1
         self._change.owner = "take"
+        if loaded.unreadable is not None:
+            token = TurnToken(loaded.unreadable.id, epoch)
+            unread = TurnBroke(token, loaded.unreadable.reason, bot=loaded.profile)
+            self._step(_outcome_id(unread), unread)
+            return self._next()
         if turn is None:
             return self._serve(epoch, item.broken)
         token = TurnToken(turn.token.id, epoch)
@@ -198,15 +215,24 @@ class _Moves:
             self._conversation = replace(self._conversation, epoch=epoch)
             self._change.owner = "release"
             return self._close()
-        identity = entry.turn.token.id if entry.turn is not None else self._loaded.new_id
-        token = TurnToken(identity, epoch)
-        if entry.turn is not None:
-            self._conversation = replace(self._conversation, turn=entry.turn)
+        match entry.turn:
+            case Turn() as kept:
+                token = TurnToken(kept.token.id, epoch)
+                self._conversation = replace(self._conversation, turn=kept)
+            case Unreadable(id=kept_id):
+                token = TurnToken(kept_id, epoch)
+            case None:
+                token = TurnToken(self._loaded.new_id, epoch)
+            case unreachable:
+                assert_never(unreachable)
         self._change.taken = entry
-        self._step(
-            f"{entry.kind.lower()}:{self._conversation.id}:{entry.id}",
-            _beginning(entry, token, self._loaded.profile, broken),
-        )
+        if broken is not None and broken.entry not in (None, (entry.kind, entry.id)):
+            broken = None  # another entry heads the line by now
+        identity = f"{entry.kind.lower()}:{self._conversation.id}:{entry.id}"
+        try:
+            self._step(identity, _beginning(entry, token, self._loaded.profile, broken))
+        except Exception as bug:
+            raise BeginningBroke(entry.kind, entry.id) from bug
         turn = self._conversation.turn
         self._change.begun = turn if turn is not None and turn.token == token else None
         if self._conversation.busy:
@@ -219,13 +245,11 @@ class _Moves:
 
         A disabled bot begins no turn, but for what has waited a day: that ends TERMINAL.
         """
-        update, request = self._loaded.update, self._loaded.request
-        if not self._loaded.profile.enabled:
-            expired = update is not None and self._at - update.received_at >= DISABLED_AFTER
-            return update if expired else None
-        if update is None or request is None:
-            return update or request
-        return update if update.received_at <= request.received_at else request
+        heads = [each for each in (self._loaded.update, self._loaded.request) if each is not None]
+        head = min(heads, key=lambda each: each.received_at, default=None)
+        if head is None or self._loaded.profile.enabled:
+            return head
+        return head if self._at - head.received_at >= DISABLED_AFTER else None
 
     def _step(self, identity: str, event: ChatEvent) -> None:
         before = self._conversation
@@ -278,6 +302,8 @@ class _Moves:
 def _beginning(
     entry: Entry, token: TurnToken, profile: BotProfile, broken: Bug | None
 ) -> ChatEvent:
+    if isinstance(entry.turn, Unreadable):
+        return TurnBroke(token, entry.turn.reason, bot=profile)
     if broken is not None:
         update_id = entry.id if entry.kind == "UPDATE" else None
         return TurnBroke(

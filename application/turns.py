@@ -11,8 +11,9 @@ from typing import Protocol
 
 import structlog
 
-from application.jobs import Lease, LeaseLost, Unavailable
+from application.jobs import Lease, LeaseLost, StatementFailed, Unavailable
 from application.moves import (
+    BeginningBroke,
     Bug,
     Done,
     Ended,
@@ -39,6 +40,8 @@ log = structlog.get_logger("turns")
 
 SHOWN_AFTER = 0.4
 """Seconds that a model may think before "typing" is shown: a quick answer needs none."""
+STATEMENT_WAITS = (0.1, 1.0)
+"""Seconds before a beginning is tried again that PostgreSQL refused: a deadlock is not its fault."""
 MAX_TRACEBACK = 8000
 """Characters; the end of a longer one is kept, where the bug is."""
 
@@ -110,39 +113,56 @@ class Turns:
             self._gate.leave()
 
         async def run_alone() -> None:
-            await self._follow(chat, lease, await self._take(chat, lease, alone=True))
+            nonlocal result
+            taken = await self._take(chat, lease, alone=True)
+            result = await self._follow(chat, lease, taken, one=True)
 
         await self._gate.alone(run_alone)
+        await self._gate.enter()
+        try:
+            await self._follow(chat, lease, result)
+        finally:
+            self._gate.leave()
 
     async def _take(self, chat: str, lease: Lease, *, alone: bool) -> Result:
-        lease.check()
-        try:
-            return await self._react.put(Take(chat, lease.pick, alone, lease.again))
-        except (LeaseLost, Unavailable):
-            raise
-        except Exception as bug:
-            log.exception("turn.broke", chat=chat)
-            taken = Take(chat, lease.pick, alone, lease.again, describe(bug))
-            return await self._react.put(taken)
+        return await self._begin(lease, Take(chat, lease.pick, alone, lease.again))
 
-    async def _follow(self, chat: str, lease: Lease, result: Result) -> None:
+    async def _follow(
+        self, chat: str, lease: Lease, result: Result, *, one: bool = False
+    ) -> Result:
+        """Run on; with `one` no further than the end of the message that runs now."""
+        first = result.token.id if isinstance(result, Running) else None
         while True:
             match result:
                 case Done() | NeedsAlone():
-                    return
+                    return result
                 case Ended(epoch=epoch):
-                    result = await self._proceed(chat, lease, epoch)
+                    if one:
+                        return result
+                    result = await self._begin(lease, Proceed(chat, lease.pick, epoch))
                 case Running(token=token, effects=effects):
+                    if one and token.id != first:
+                        return result
                     result = await self._step(chat, lease, token, effects)
 
-    async def _proceed(self, chat: str, lease: Lease, epoch: int) -> Result:
-        try:
-            return await self._react.put(Proceed(chat, lease.pick, epoch))
-        except (LeaseLost, Unavailable):
-            raise
-        except Exception as bug:
-            log.exception("turn.broke", chat=chat)
-            return await self._react.put(Take(chat, lease.pick, broken=describe(bug)))
+    async def _begin(self, lease: Lease, item: Take | Proceed) -> Result:
+        """Take what is next; what breaks as it begins ends, and blames nobody else."""
+        waits = iter(STATEMENT_WAITS)
+        while True:
+            lease.check()
+            try:
+                return await self._react.put(item)
+            except (LeaseLost, Unavailable):
+                raise
+            except Exception as bug:
+                wait = next(waits, None) if isinstance(bug, StatementFailed) else None
+                if wait is None:
+                    log.exception("turn.broke", chat=item.chat)
+                    alone = isinstance(item, Take) and item.alone
+                    taken = Take(item.chat, lease.pick, alone, lease.again, describe(bug))
+                    return await self._react.put(taken)
+                log.warning("turn.statement_failed", chat=item.chat, error=str(bug))
+                await asyncio.sleep(wait)
 
     async def _step(
         self, chat: str, lease: Lease, token: TurnToken, effects: tuple[TurnEffect, ...]
@@ -207,8 +227,11 @@ class _Shown:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def describe(bug: Exception) -> Bug:
+def describe(bug: BaseException) -> Bug:
     """A bug in one line, and with its traceback, for the timeline."""
+    entry = None
+    if isinstance(bug, BeginningBroke):
+        entry, bug = bug.entry, bug.__cause__ or bug
     first_line, *_ = str(bug).splitlines() or [""]
     lines = "".join(traceback.format_exception(bug))
-    return Bug(f"{type(bug).__name__}: {first_line}"[:300], lines[-MAX_TRACEBACK:])
+    return Bug(f"{type(bug).__name__}: {first_line}"[:300], lines[-MAX_TRACEBACK:], entry)

@@ -17,9 +17,15 @@ QUIET_UNDELIVERED = timedelta(minutes=1)
 """The same for one that could not be sent."""
 
 
+_SAID = re.compile(r"(the model refused|a malformed answer): .*", re.DOTALL)
+"""Reasons that go on with what a model or a server happened to say."""
+_VARYING = re.compile(r"[^\s'\"«»()]*\d[^\s'\"«»()]*")
+"""Numbers, times and ids: what has a digit in it."""
+
+
 def fingerprint(reason: str) -> str:
     """The cause of a failure, the same for all failures of one kind."""
-    return re.sub(r"\d+", "#", reason)[:200]
+    return _VARYING.sub("#", _SAID.sub(r"\1", reason))[:200]
 
 
 def message_alert(turn: Turn, reason: str) -> AdminAlert:

@@ -22,9 +22,11 @@ def take(
     event: UpdateReceived | OperatorWrote | RefreshAsked | RetryAsked,
 ) -> Step[Conversation]:
     """The next in the chat's line; an update that is no message changes nothing."""
+    if conversation.busy:
+        return Step(conversation)
     match event:
-        case UpdateReceived(update=update):
-            message = answerable(update)
+        case UpdateReceived():
+            message = answerable(event.update)
             if message is None:
                 return Step(conversation)
             turn = Turn(
@@ -33,7 +35,7 @@ def take(
                 text=clean(message.words or ""),
                 began_at=at,
                 language=texts.language_of(message.from_user),
-                update_id=update.update_id,
+                update_id=event.update.update_id,
                 incoming=message,
             )
             return _answer(conversation, at, turn, message)
@@ -47,6 +49,8 @@ def take(
                 in_context=True,
                 operator=True,
             )
+            if not turn.bot.enabled:
+                return _disabled(conversation, turn, at)
             return begin(conversation, turn) if parts else finish(conversation, turn, at=at)
         case RefreshAsked():
             conversation, effects = _forget(conversation, event.turn, event.bot)
@@ -77,9 +81,7 @@ def _answer(
 ) -> Step[Conversation]:
     """What a person's message is asked to become."""
     if not turn.bot.enabled:
-        reason = "bot disabled"
-        alert = message_alert(turn, reason)
-        return finish(conversation, replace(turn, verdict=reason), (alert,), at=at)
+        return _disabled(conversation, turn, at)
     if message.words is None:
         return _unsupported(conversation, at, turn, message.unsupported or "content")
     command = commands.parse(turn.text, turn.bot.username)
@@ -90,6 +92,13 @@ def _answer(
     if conversation.paused:
         return finish(conversation, replace(turn, in_context=True), at=at)
     return begin(conversation, replace(turn, asking="model", in_context=True))
+
+
+def _disabled(conversation: Conversation, turn: Turn, at: datetime) -> Step[Conversation]:
+    """It has waited for a day for its bot to be enabled."""
+    reason = "bot disabled"
+    alert = message_alert(turn, reason)
+    return finish(conversation, replace(turn, verdict=reason), (alert,), at=at)
 
 
 def _command(
@@ -151,12 +160,9 @@ def _again(conversation: Conversation, at: datetime, event: RetryAsked) -> Step[
         operator=former.operator,
     )
     if former.operator:
-        return begin(conversation, replace(turn, notice=former.notice, noticed=former.noticed))
-    if former.incoming is None:
-        reason = "its update could not be understood"
-        return finish(conversation, replace(turn, verdict=reason), at=at)
-    if former.asking == "model":
-        kept = replace(
+        turn = replace(turn, notice=former.notice, noticed=former.noticed)
+    elif former.asking == "model":
+        turn = replace(
             turn,
             asking="model",
             run_id=former.run_id,
@@ -164,5 +170,13 @@ def _again(conversation: Conversation, at: datetime, event: RetryAsked) -> Step[
             sent=former.sent,
             generated_at=former.generated_at,
         )
-        return begin(conversation, kept)
+    if not turn.bot.enabled:
+        return _disabled(conversation, turn, at)
+    if former.operator:
+        return begin(conversation, turn)
+    if former.incoming is None:
+        reason = "its update could not be understood"
+        return finish(conversation, replace(turn, verdict=reason), at=at)
+    if former.asking == "model":
+        return begin(conversation, turn)
     return _answer(conversation, at, turn, former.incoming)

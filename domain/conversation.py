@@ -6,7 +6,7 @@ endings.py. An event with another token than the turn's is stale: no effects, no
 """
 
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -30,31 +30,28 @@ from domain.events import (
     TurnResumed,
     UpdateReceived,
 )
-from domain.failures import ChatMigrated, EntitiesRefused, Terminal
+from domain.failures import Ambiguous, ChatMigrated, EntitiesRefused, Retryable, Terminal
 from domain.step import Envelope, Step
-from domain.turn import Conversation, Status, Turn
+from domain.turn import Conversation, Status
 from domain.wishes import go_on
+
+
+_SENT_AGAIN = (Retryable, Ambiguous, EntitiesRefused, ChatMigrated)
+"""What keeps an error message from its chat for a while only."""
 
 
 def handle(conversation: Conversation, envelope: Envelope[ChatEvent]) -> Step[Conversation]:
     """One event of a chat. Pure: the same arguments give the same Step."""
     at = envelope.at
-    # A match asks in order, so what an ordinary turn is made of comes first, here and below.
-    match envelope.event:
-        case (
-            MessageSent()
-            | ReplyGenerated()
-            | ReplyStarted()
-            | ReplyFailed()
-            | MessageFailed()
-            | JobDeleted()
-        ) as event:
-            turn = conversation.turn
-            if turn is None or turn.over or turn.token != event.turn or not _awaited(turn, event):
-                return Step(conversation)
-            return _advance(conversation, turn, at, event)
-        case UpdateReceived() | OperatorWrote() | RefreshAsked() | RetryAsked() as event:
-            return Step(conversation) if conversation.busy else take(conversation, at, event)
+    match envelope.event:  # it asks in order: what most turns are made of comes first
+        case UpdateReceived() as event:
+            return take(conversation, at, event)
+        case MessageSent() | MessageFailed() as event:
+            return _delivered(conversation, at, event)
+        case ReplyGenerated() | ReplyStarted() | ReplyFailed() as event:
+            return _replied(conversation, at, event)
+        case OperatorWrote() | RefreshAsked() | RetryAsked() as event:
+            return take(conversation, at, event)
         case ChatPaused():
             return Step(replace(conversation, paused=True))
         case ChatUnpaused():
@@ -63,43 +60,54 @@ def handle(conversation: Conversation, envelope: Envelope[ChatEvent]) -> Step[Co
             return broke(conversation, at, event)
         case TurnResumed() as event:
             return resumed(conversation, at, event)
+        case JobDeleted(turn=token):
+            turn = conversation.turn
+            if turn is None or turn.over or turn.token != token:
+                return Step(conversation)
+            return finish(conversation, replace(turn, verdict="its job was deleted"), at=at)
         case unreachable:
             assert_never(unreachable)
 
 
-Outcome: TypeAlias = (
-    JobDeleted | ReplyStarted | ReplyGenerated | ReplyFailed | MessageSent | MessageFailed
-)
-
-
-def _awaited(turn: Turn, event: Outcome) -> bool:
-    """Whether the turn has asked for what this is the outcome of."""
-    match event:
-        case MessageSent(part=part) | MessageFailed(part=part):
-            return (
-                turn.status is Status.PROCESSING
-                and part == turn.next_part
-                and part < len(turn.parts)
-            )
-        case ReplyGenerated() | ReplyStarted() | ReplyFailed():
-            return turn.status is Status.PROCESSING and not turn.parts
-        case JobDeleted():
-            return True
-        case unreachable:
-            assert_never(unreachable)
-
-
-def _advance(
-    conversation: Conversation,
-    turn: Turn,
-    at: datetime,
-    event: Outcome,
+def _delivered(
+    conversation: Conversation, at: datetime, event: MessageSent | MessageFailed
 ) -> Step[Conversation]:
-    """An outcome that carries the turn's own token."""
+    """What became of the part that the turn has asked to send."""
+    turn = conversation.turn
+    if turn is None or turn.token != event.turn or turn.status is not Status.PROCESSING:
+        return Step(conversation)
+    part, count = turn.next_part, len(turn.parts)
+    if event.part != part or part >= count:
+        return Step(conversation)
     match event:
-        case MessageSent(message_id=message_id):
-            return _sent(conversation, turn, at, message_id)
-        case ReplyGenerated(reply=reply):
+        case MessageSent():
+            if turn.notice:
+                turn = replace(turn, noticed=(*turn.noticed, event.message_id))
+            else:
+                turn = replace(turn, sent=(*turn.sent, event.message_id))
+            if part + 1 < count:
+                return go_on(conversation, turn)
+            return finish(conversation, turn, at=at)
+        case MessageFailed(failure=failure, jitter=jitter):
+            if turn.verdict is not None and not isinstance(failure, _SENT_AGAIN):
+                return finish(conversation, turn, at=at)
+            return failed(conversation, turn, at, failure, jitter)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _replied(
+    conversation: Conversation, at: datetime, event: ReplyGenerated | ReplyStarted | ReplyFailed
+) -> Step[Conversation]:
+    """What became of the reply that the turn has asked for."""
+    turn = conversation.turn
+    if turn is None or turn.token != event.turn or turn.status is not Status.PROCESSING:
+        return Step(conversation)
+    if turn.parts:
+        return Step(conversation)
+    match event:
+        case ReplyGenerated():
+            reply = event.reply
             if reply.thread_id is not None:
                 conversation = replace(
                     conversation, thread_id=reply.thread_id, thread_upto=turn.token.id
@@ -116,23 +124,5 @@ def _advance(
             return Step(replace(conversation, turn=replace(turn, run_id=run_id or turn.run_id)))
         case ReplyFailed(failure=failure, jitter=jitter):
             return failed(conversation, turn, at, failure, jitter)
-        case MessageFailed(failure=failure, jitter=jitter):
-            if turn.verdict is not None and not isinstance(failure, EntitiesRefused | ChatMigrated):
-                return finish(conversation, turn, at=at)
-            return failed(conversation, turn, at, failure, jitter)
-        case JobDeleted():
-            return finish(conversation, replace(turn, verdict="its job was deleted"), at=at)
         case unreachable:
             assert_never(unreachable)
-
-
-def _sent(
-    conversation: Conversation, turn: Turn, at: datetime, message_id: int
-) -> Step[Conversation]:
-    if turn.notice:
-        turn = replace(turn, noticed=(*turn.noticed, message_id))
-    else:
-        turn = replace(turn, sent=(*turn.sent, message_id))
-    if turn.next_part < len(turn.parts):
-        return go_on(conversation, turn)
-    return finish(conversation, turn, at=at)

@@ -13,6 +13,7 @@ from domain.alerts import message_alert
 from domain.effects import HANDLE_UPDATE, Effect, Part, PublishJob, ReportBotFailure
 from domain.events import TurnBroke, TurnResumed
 from domain.failures import (
+    MAX_AGE,
     Ambiguous,
     ChatMigrated,
     ContextTooLong,
@@ -123,8 +124,9 @@ def failed(
         case Terminal():
             # Whatever refused to answer is over: another try is another run.
             return end(conversation, replace(turn, run_id=None), at, failure)
-        case Fatal():
-            return end(conversation, turn, at, failure)
+        case Fatal(run_ended=run_ended):
+            ended = replace(turn, run_id=None) if run_ended else turn
+            return end(conversation, ended, at, failure)
         case unreachable:
             assert_never(unreachable)
 
@@ -145,8 +147,16 @@ def _retry(
         turn = replace(turn, attempts=turn.attempts + 1)
     if exhausted(turn.attempts, turn.began_at, at):
         return end(conversation, turn, at, Terminal(f"gave up: {failure.reason}"))
+    if after is not None and exhausted(0, turn.began_at, at + _seconds(after)):
+        told = f"gave up: told to wait for longer than an hour: {failure.reason}"
+        return end(conversation, turn, at, Terminal(told))
     delay = after if after is not None else backoff(turn.attempts, jitter)
     return _later(conversation, turn, at, failure.reason, delay)
+
+
+def _seconds(told: float) -> timedelta:
+    """A wait that was told; there is no end to what a server may tell."""
+    return timedelta(seconds=min(told, MAX_AGE.total_seconds()))
 
 
 def _later(

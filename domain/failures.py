@@ -26,10 +26,14 @@ class Retryable(Struct, frozen=True, tag="retryable", omit_defaults=True):
 
 
 class Fatal(Struct, frozen=True, tag="fatal", omit_defaults=True):
-    """The bot itself is broken (its key, its model, its credit); `token_dead`: Telegram's token."""
+    """The bot itself is broken (its key, its model, its credit); `token_dead`: Telegram's token.
+
+    `run_ended`: the model's run is over, so a person's retry starts another.
+    """
 
     reason: str
     token_dead: bool = False
+    run_ended: bool = False
 
 
 class Terminal(Struct, frozen=True, tag="terminal", omit_defaults=True):

@@ -13,8 +13,11 @@ from domain.effects import Effect
 S = TypeVar("S")
 E = TypeVar("E")
 
+# gc=False, here and in turn.py: what is frozen can only hold what was there before it, so it is in
+# no cycle, and the garbage collector need not look. A replay is one in twenty faster for it.
 
-class Envelope(Struct, Generic[E], frozen=True):
+
+class Envelope(Struct, Generic[E], frozen=True, gc=False):
     """An event with what the pure core may not ask for itself.
 
     `id` is stable (the same update always has the same id); `at` is UTC.
@@ -25,7 +28,7 @@ class Envelope(Struct, Generic[E], frozen=True):
     event: E
 
 
-class Step(Struct, Generic[S], frozen=True):
+class Step(Struct, Generic[S], frozen=True, gc=False):
     """What a handler returns: the state after the event, and what is wished for."""
 
     state: S

@@ -32,7 +32,7 @@ class Status(StrEnum):
 FINAL = (Status.COMPLETED, Status.TERMINAL)
 
 
-class Turn(Struct, frozen=True, omit_defaults=True):
+class Turn(Struct, frozen=True, gc=False, omit_defaults=True):
     """One message's processing.
 
     `in_context`: the model hears of the message, now or later. `operator`: a person wrote it in the
@@ -95,7 +95,7 @@ class Turn(Struct, frozen=True, omit_defaults=True):
         return replace(self, last_error=reason, last_error_at=at)
 
 
-class Conversation(Struct, frozen=True, omit_defaults=True, tag="chat"):
+class Conversation(Struct, frozen=True, gc=False, omit_defaults=True, tag="chat"):
     """One chat with one bot.
 
     `thread_id` is the model server's conversation, holding our messages up to `thread_upto`;

@@ -28,9 +28,10 @@ def go_on(conversation: Conversation, turn: Turn) -> Step[Conversation]:
 def wish(conversation: Conversation, turn: Turn) -> tuple[Effect, ...]:
     """What an unfinished turn wants next, from its state alone."""
     chat_id, topic_id = conversation.chat_id, conversation.topic_id
-    if turn.parts:
+    parts = turn.parts
+    if parts:
         index = turn.next_part
-        part = turn.parts[index]
+        part = parts[index]
         return (
             SendMessage(
                 turn=turn.token,

@@ -1,9 +1,12 @@
 """A model server that is down is asked by one request now and then; the others are told to wait."""
 
+from collections.abc import Callable
+
 import pytest
 
 from adapters.model_circuits import COME_BACK_RATE, OPEN_AFTER, PROBE_EVERY, ModelCircuits
 from application.ports import Failed
+from domain.endings import SHORTEST_TOLD
 from domain.failures import Retryable
 
 A, B = "http://a.example/v1", "http://b.example/v1"
@@ -19,14 +22,17 @@ class World:
             lambda server, reason: self.heard.append((server, reason)), lambda: self.now
         )
 
-    def fail(self, times: int, server: str = A) -> None:
-        for _ in range(times):
-            self.circuits.failed(server, "HTTP 503")
+    def fail(self, times: int, server: str = A) -> list[float | None]:
+        """So many failures in a row; what each message was told, None: an ordinary retry."""
+        return [self._told(lambda: self.circuits.failed(server, "HTTP 503")) for _ in range(times)]
 
     def turned_away(self, server: str = A) -> float | None:
         """The seconds told, None where the request is let through."""
+        return self._told(lambda: self.circuits.admit(server))
+
+    def _told(self, ask: Callable[[], None]) -> float | None:
         try:
-            self.circuits.admit(server)
+            ask()
         except Failed as failed:
             assert isinstance(failed.failure, Retryable)
             assert "HTTP 503" in failed.failure.reason
@@ -43,8 +49,8 @@ def test_ten_failures_in_a_row_open_it(world: World) -> None:
     world.fail(OPEN_AFTER - 1)
     assert world.turned_away() is None
     assert world.heard == []
-    world.fail(1)
-    assert world.turned_away() == PROBE_EVERY
+    assert world.fail(1) == [PROBE_EVERY]
+    assert world.turned_away() == PROBE_EVERY + 1 / COME_BACK_RATE
     assert world.heard == [(A, "HTTP 503")]
 
 
@@ -68,6 +74,20 @@ def test_one_request_is_the_probe(world: World) -> None:
     assert world.turned_away() == PROBE_EVERY
 
 
+def test_a_failed_probe_costs_its_message_no_attempt(world: World) -> None:
+    assert world.fail(OPEN_AFTER - 1) == [None] * (OPEN_AFTER - 1)
+    world.fail(1)
+    world.now += PROBE_EVERY
+    assert world.turned_away() is None
+    assert world.fail(1) == [PROBE_EVERY]
+
+
+def test_who_comes_just_before_a_probe_waits_long_enough_to_cost_nothing(world: World) -> None:
+    world.fail(OPEN_AFTER)
+    world.now += PROBE_EVERY - 0.001
+    assert world.turned_away() == SHORTEST_TOLD
+
+
 def test_a_failed_probe_leaves_it_open_and_is_not_told_again(world: World) -> None:
     world.fail(OPEN_AFTER)
     world.now += PROBE_EVERY
@@ -89,5 +109,5 @@ def test_an_answer_closes_it(world: World) -> None:
 def test_who_waits_comes_back_one_after_the_other(world: World) -> None:
     world.fail(OPEN_AFTER)
     told = [world.turned_away() for _ in range(int(COME_BACK_RATE) * 10 + 1)]
-    assert told[0] == PROBE_EVERY
-    assert told[-1] == PROBE_EVERY + 10
+    assert told[0] == PROBE_EVERY + 1 / COME_BACK_RATE
+    assert told[-1] == PROBE_EVERY + 10 + 1 / COME_BACK_RATE

@@ -224,8 +224,8 @@ async def test_retry_after_as_a_date(server: ModelServer, clients: OpenAIClients
 )
 def test_a_failed_run(code: str, kind: type) -> None:
     told = failure(complaint_in({"error": {"code": code, "message": "It broke"}}), run_ended=True)
-    if kind is Retryable:
-        assert told == Retryable("OpenAI: It broke", run_ended=True)
+    if kind in (Retryable, Fatal):
+        assert told == kind("OpenAI: It broke", run_ended=True)
     else:
         assert told == kind("OpenAI: It broke")
 

@@ -358,7 +358,7 @@ ENDS: list[tuple[dict[str, Any], Failure]] = [
     (_ended("rate_limit_exceeded"), Retryable("OpenAI: It broke", run_ended=True)),
     (_ended("invalid_prompt"), Terminal("OpenAI: It broke")),
     (_ended("bio_policy"), Terminal("OpenAI: It broke")),
-    (_ended("insufficient_quota"), Fatal("OpenAI: It broke")),
+    (_ended("insufficient_quota"), Fatal("OpenAI: It broke", run_ended=True)),
     (_response("failed"), Retryable("OpenAI: the run ended as failed", run_ended=True)),
     (_response("cancelled"), Retryable("OpenAI: the run was cancelled", run_ended=True)),
     (
@@ -455,7 +455,7 @@ async def test_a_stream_that_breaks_before_its_first_event(
         ),
         (
             {"type": "error", "error": {"type": "insufficient_quota", "message": "Pay"}},
-            Fatal("OpenAI: Pay"),
+            Fatal("OpenAI: Pay", run_ended=True),
         ),
     ],
 )

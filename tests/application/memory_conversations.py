@@ -233,10 +233,7 @@ class MemoryConversations:
     def servable(self, chat: str) -> bool:
         enabled = self.bots[int(chat.split(":")[0])].enabled
         waiting = [one.entry for one in self.line if one.chat == chat and not one.taken]
-        return any(
-            enabled or (one.kind == "UPDATE" and self.at - one.received_at >= DISABLED_AFTER)
-            for one in waiting
-        )
+        return any(enabled or self.at - one.received_at >= DISABLED_AFTER for one in waiting)
 
     def unfinished(self, chat: str) -> Turn | None:
         return next(iter(self._all_unfinished(chat)), None)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from application.jobs import Pick, Unavailable
 from application.moves import (
+    BeginningBroke,
     Bug,
     Done,
     Ended,
@@ -483,7 +484,7 @@ async def test_a_message_that_cannot_begin_ends_and_the_next_goes_on(world: Worl
     job = world.store.update(CHAT, 1, "{this is no update")
     world.says(2, "And?")
     pick = world.store.pick(job)
-    with pytest.raises(ValueError, match="JSON"):
+    with pytest.raises(BeginningBroke, match="cannot begin"):
         await world.react.put(Take(CHAT, pick))
     assert world.store.turns == {}
     token, kinds = asked(await world.react.put(Take(CHAT, pick, broken=Bug("NotAnUpdate: x", ""))))
@@ -501,7 +502,7 @@ async def test_the_next_message_that_cannot_begin_does_not_take_this_one_along(
     await world.outcome(ReplyGenerated(token, ONE_PART), pick)
     assert await world.outcome(MessageSent(token, 0, 900), pick) == Ended(1)
     assert world.states() == [("Hello", Status.COMPLETED)]
-    with pytest.raises(ValueError, match="JSON"):
+    with pytest.raises(BeginningBroke, match="cannot begin"):
         await world.react.put(Proceed(CHAT, pick, 1))
     broken = Take(CHAT, pick, broken=Bug("NotAnUpdate: x", ""))
     await world.follow(await world.react.put(broken), pick)

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain import texts
+from domain.conversation import handle
 from domain.effects import (
     HANDLE_UPDATE,
     AdminAlert,
@@ -28,6 +29,7 @@ from domain.events import (
     ReplyGenerated,
     ReplyStarted,
     RetryAsked,
+    TurnResumed,
     UpdateReceived,
 )
 from domain.failures import (
@@ -44,7 +46,7 @@ from domain.failures import (
     ThreadLost,
     backoff,
 )
-from domain.step import Step
+from domain.step import Envelope, Step
 from domain.turn import Status, Turn
 from tests.domain.given import (
     BOT,
@@ -228,7 +230,7 @@ def test_a_part_is_tried_again_later(failure: Retryable | Ambiguous) -> None:
     )
 
 
-@pytest.mark.parametrize("seconds", [0.5, 30.0, 7200.0])
+@pytest.mark.parametrize("seconds", [0.5, 30.0, 3599.0])
 def test_a_wait_that_a_server_told_costs_no_attempt(seconds: float) -> None:
     failure = Retryable("too many requests", after=seconds)
     turn = begun(attempts=5)
@@ -277,17 +279,24 @@ def test_an_hour_after_the_first_try_it_is_given_up(told: float | None) -> None:
     turn, event = begun(), ReplyFailed(TOKEN, Retryable("away", after=told))
     attempts = 0 if told else 1
     late = NOW + MAX_AGE
-    given(chat(turn)).when(event, late - timedelta(seconds=1)).then(
-        Step(
-            chat(waiting(turn, "away", attempts, late - timedelta(seconds=1))),
-            (again_in(told or 1),),
-        )
+    before = late - timedelta(seconds=31)
+    given(chat(turn)).when(event, before).then(
+        Step(chat(waiting(turn, "away", attempts, before)), (again_in(told or 1),))
     )
     given(chat(turn)).when(event, late).then(
         Step(
             chat(apologizing(replace(turn, attempts=attempts), "gave up: away", at=late)),
             (alert("gave up: away"), send(SORRY)),
         )
+    )
+
+
+@pytest.mark.parametrize("told", [3600.0, 86_400.0, 1e12, float("inf")])
+def test_a_wait_beyond_the_hour_is_not_waited_for(told: float) -> None:
+    event = ReplyFailed(TOKEN, Retryable("flood", after=told))
+    reason = "gave up: told to wait for longer than an hour: flood"
+    given(chat(begun())).when(event).then(
+        Step(chat(apologizing(begun(), reason)), (alert(reason), send(SORRY)))
     )
 
 
@@ -499,9 +508,6 @@ def test_once_the_apology_is_sent_the_message_is_terminal() -> None:
 @pytest.mark.parametrize(
     "failure",
     [
-        Retryable("away"),
-        Retryable("too many requests", after=5.0),
-        Ambiguous("no answer"),
         Terminal("too long"),
         Terminal("blocked", chat_gone=True),
         Fatal("unauthorized"),
@@ -516,6 +522,42 @@ def test_an_apology_that_fails_ends_the_message_without_another_alert(failure: F
     given(chat(turn)).when(MessageFailed(TOKEN, 0, failure), after(seconds=1)).then(
         Step(chat(terminal(turn, "refused", after(seconds=1))))
     )
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempts", "seconds"),
+    [
+        (Retryable("away"), 1, 1),
+        (Retryable("too many requests", after=5.0), 0, 5),
+        (Ambiguous("no answer"), 1, 1),
+    ],
+)
+def test_an_apology_waits_for_a_passing_trouble(
+    failure: Retryable | Ambiguous, attempts: int, seconds: float
+) -> None:
+    turn = apologizing(begun(), "refused")
+    later = waiting(turn, failure.reason, attempts)
+    given(chat(turn)).when(MessageFailed(TOKEN, 0, failure)).then(
+        Step(chat(later), (again_in(seconds),))
+    )
+    again = replace(later, token=LATER, status=Status.PROCESSING)
+    given(chat(later)).when(TurnResumed(LATER)).then(Step(chat(again), (send(SORRY, token=LATER),)))
+
+
+def test_an_apology_is_not_tried_for_ever() -> None:
+    turn = apologizing(replace(begun(), attempts=5), "refused")
+    event = MessageFailed(TOKEN, 0, Retryable("away"))
+    given(chat(turn)).when(event).then(Step(chat(terminal(replace(turn, attempts=6), "refused"))))
+
+
+def test_a_persons_retry_resumes_no_run_that_ended() -> None:
+    """Credit ran out within a run: once there is some again, another run begins."""
+    running = replace(begun(), run_id="resp_1")
+    for ended, kept in ((True, None), (False, "resp_1")):
+        event = ReplyFailed(TOKEN, Fatal("no credit", run_ended=ended))
+        step = handle(chat(running), Envelope("x", NOW, event))
+        assert step.state.turn is not None
+        assert step.state.turn.run_id == kept
 
 
 def test_an_apology_whose_entities_are_refused_is_sent_plain_once() -> None:
@@ -541,7 +583,7 @@ def test_an_apology_follows_a_group_that_migrated() -> None:
     ("reason", "cause"),
     [
         ("chat 123456 not found", "chat # not found"),
-        ("retry after 17.5", "retry after #.#"),
+        ("retry after 17.5", "retry after #"),
         ("no digits", "no digits"),
         ("x" * 300, "x" * 200),
     ],

@@ -123,3 +123,29 @@ async def test_a_pause_of_postgresql_is_nobodys_death(system: System) -> None:
         f"{bot.id}:%",
     )
     assert deaths == []
+
+
+async def test_a_turn_that_cannot_be_read_ends_and_its_chat_goes_on(system: System) -> None:
+    """A person's hand in the database, or a bug of another version: nobody waits behind it."""
+    bot = await system.bot()
+    bot.say("/sandbox:slow 5", user=1002)
+    await _thinking(system, bot)
+    await system.kill("worker", signal.SIGKILL)
+    await system.rows(
+        "UPDATE message_processing SET turn = '{\"token\": 1}' WHERE bot_id = $1", bot.id
+    )
+    bot.say("/sandbox:echo next", user=1002)
+    await system.start("worker")
+    broken, after = await system.settled(bot, 2, seconds=40)
+    assert (broken["status"], after["status"]) == ("TERMINAL", "COMPLETED")
+    assert "cannot be read" in broken["terminal_reason"]
+    assert bot.texts(1002)[-1] == "next"
+    alerts = await system.rows("SELECT cause FROM alerts WHERE bot_id = $1", bot.id)
+    assert ["cannot be read" in row["cause"] for row in alerts] == [True]
+    retry = f"/api/processing/{broken['id']}/retry"
+    await system.ask("POST", retry, status=202)
+
+    async def ended() -> bool:
+        return (await system.processing(bot))[0]["status"] == "TERMINAL"
+
+    await system.until(ended)

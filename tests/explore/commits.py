@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from application.conversations import Change, Entry, Loaded, Owner
 from application.jobs import Pick
-from application.moves import Ended, Item, Outcome, Proceed, Result, Running
+from application.moves import BeginningBroke, Ended, Item, Outcome, Proceed, Result, Running
 from application.react import React
 from domain.effects import SendChatAction, TurnToken
 from domain.turn import Conversation, Turn
@@ -34,10 +34,17 @@ class Saved(Struct, frozen=True):
     passed: bool
 
 
+class CannotBegin(Struct, frozen=True):
+    """application.moves.BeginningBroke, as a value."""
+
+    kind: str
+    entry: int
+
+
 class Commit(Struct, frozen=True):
     """What the item's task is answered, and what is in the database then."""
 
-    answer: Result | type[Exception]
+    answer: Result | type[Exception] | CannotBegin
     saved: Saved | None
 
 
@@ -75,6 +82,8 @@ def commit(item: Item, loaded: Loaded, at: datetime) -> tuple[Result | Exception
 
 def nameless(item: Item, result: Result | Exception, change: Change | None) -> Commit:
     """The commit with the epochs as the world tells them."""
+    if isinstance(result, BeginningBroke):
+        return Commit(CannotBegin(*result.entry), None)
     if isinstance(result, Exception):
         return Commit(type(result), None)
     if change is None:

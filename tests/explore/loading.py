@@ -20,18 +20,21 @@ OTHER_JOB = 2
 def loaded(known: Known, world: World, job: Job, task: Task) -> Loaded:
     """The chat under its lock."""
     update, request, update_first = _heads(world)
-    head = update if update_first or not world.enabled else request
     owner = next((one for one in world.jobs if one.owner), None)
     again = known.turns.values[_again(known, world, request)]
+    updated = _entry(known, world, update, None, 0 if update_first else 1)
+    requested = _entry(known, world, request, again, 1 if update_first else 0)
+    heads = [entry for entry in (updated, requested) if entry is not None]
+    head = min(heads, key=lambda entry: entry.received_at, default=None)
     return Loaded(
         conversation=known.chats.values[world.chat],
         profile=replace(BOT, enabled=world.enabled),
         owner_job_id=None if owner is None else (PICK.job_id if owner is job else OTHER_JOB),
         owner_lives=owner is not None and owner.status != GONE,
         pick_held=task.pick and job.status == PICKED,
-        update=_entry(known, world, update, None, 0 if update_first else 1),
-        request=_entry(known, world, request, again, 1 if update_first else 0),
-        new_id=head.entry if head is not None else 0,
+        update=updated,
+        request=requested,
+        new_id=head.id if head is not None else 0,
     )
 
 

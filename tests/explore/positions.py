@@ -12,12 +12,13 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from application.jobs import LeaseLost, Pick, Unavailable
-from application.moves import Item, Result
+from application.moves import BeginningBroke, Item, Result
 from application.react import React
 from application.turns import Emit, Turns
 from domain.effects import GenerateReply, ResumeReply, SendChatAction, SendMessage
 from domain.events import ReplyStarted, TurnEvent
 from tests.application.memory_conversations import START
+from tests.explore.commits import CannotBegin
 
 CHAT = "3:42"
 PICK = Pick(1, "worker", START)
@@ -65,7 +66,7 @@ class Bug(Exception):  # noqa: N818 - what it is
     """A bug in a handler, or in an effect's runner."""
 
 
-Answer: TypeAlias = Result | TurnEvent | bool | type[Exception]
+Answer: TypeAlias = Result | TurnEvent | bool | type[Exception] | CannotBegin
 
 
 class Position(Struct, frozen=True):
@@ -165,7 +166,11 @@ class Positions:
         try:
             request: Request = turn.send(None)
             for answer in answers:
-                if isinstance(answer, type):
+                if isinstance(answer, CannotBegin):
+                    bug = BeginningBroke(answer.kind, answer.entry)
+                    bug.__cause__ = Bug("told by the explorer")
+                    request = turn.throw(bug)
+                elif isinstance(answer, type):
                     request = turn.throw(answer("told by the explorer"))
                 else:
                     request = turn.send(answer)
