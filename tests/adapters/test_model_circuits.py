@@ -1,13 +1,22 @@
 """A model server that is down is asked by one request now and then; the others are told to wait."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from heapq import heapify, heappop, heappush
+from random import Random
 
 import pytest
 
 from adapters.model_circuits import COME_BACK_RATE, OPEN_AFTER, PROBE_EVERY, ModelCircuits
 from application.ports import Failed
+from domain.conversation import handle
+from domain.effects import PublishJob, TurnToken
 from domain.endings import SHORTEST_TOLD
-from domain.failures import Retryable
+from domain.events import ReplyFailed, TurnResumed
+from domain.failures import Failure, Retryable
+from domain.step import Envelope
+from domain.turn import Status
+from tests.domain.given import NOW, TOKEN, begun, chat
 
 A, B = "http://a.example/v1", "http://b.example/v1"
 
@@ -111,3 +120,36 @@ def test_who_waits_comes_back_one_after_the_other(world: World) -> None:
     told = [world.turned_away() for _ in range(int(COME_BACK_RATE) * 10 + 1)]
     assert told[0] == PROBE_EVERY + 1 / COME_BACK_RATE
     assert told[-1] == PROBE_EVERY + 10 + 1 / COME_BACK_RATE
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("chats", [12, 60])
+def test_an_outage_of_half_an_hour_uses_up_nobodys_attempts(workers: int, chats: int) -> None:
+    """Each chat's message is asked, told, and asked again when it is due, by any worker."""
+    chance, now = Random(chats * workers), [0.0]
+    circuits = [ModelCircuits(lambda *_: None, lambda: now[0]) for _ in range(workers)]
+    waiting = [(chance.random() * 2, number, chat(begun())) for number in range(chats)]
+    heapify(waiting)
+    requests = 0
+    while waiting[0][0] < 1800:
+        now[0], number, conversation = heappop(waiting)
+        circuit = chance.choice(circuits)
+        try:
+            circuit.admit(A)
+            requests += 1
+            circuit.failed(A, "HTTP 503")
+            failure: Failure = Retryable("OpenAI 503")
+        except Failed as told:
+            failure = told.failure
+        at = NOW + timedelta(seconds=now[0])
+        assert conversation.turn is not None
+        if conversation.turn.status is Status.FAILED:
+            token = TurnToken(TOKEN.id, conversation.epoch + 1)
+            conversation = handle(conversation, Envelope("due", at, TurnResumed(token))).state
+            assert conversation.turn is not None
+        event = ReplyFailed(conversation.turn.token, failure, chance.random())
+        step = handle(conversation, Envelope("told", at, event))
+        # One that gave up would wish for no job.
+        (job,) = (effect for effect in step.effects if isinstance(effect, PublishJob))
+        heappush(waiting, (now[0] + job.delay, number, step.state))
+    assert requests < workers * (OPEN_AFTER + 1800 / PROBE_EVERY) + chats
