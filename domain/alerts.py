@@ -19,7 +19,7 @@ QUIET_UNDELIVERED = timedelta(minutes=1)
 
 _SAID = re.compile(r"(the model refused|a malformed answer): .*", re.DOTALL)
 """Reasons that go on with what a model or a server happened to say."""
-_VARYING = re.compile(r"[^\s'\"«»()]*\d[^\s'\"«»()]*")
+_VARYING = re.compile(r"[\w-]*\d(?:[\w.-]*\w)?")
 """Numbers, times and ids: what has a digit in it."""
 
 

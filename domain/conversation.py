@@ -35,7 +35,6 @@ from domain.step import Envelope, Step
 from domain.turn import Conversation, Status
 from domain.wishes import go_on
 
-
 _SENT_AGAIN = (Retryable, Ambiguous, EntitiesRefused, ChatMigrated)
 """What keeps an error message from its chat for a while only."""
 

@@ -39,6 +39,7 @@ UNSUPPORTED_KINDS = (
 The first that a message has is its kind. For backward compatibility Telegram sends some with a
 second: an animation is a document as well, a live photo a photo, a venue a location.
 """
+_UNSUPPORTED = frozenset(UNSUPPORTED_KINDS)
 
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -130,17 +131,22 @@ def decode_update(body: bytes | str) -> Update:
     update_id = raw.get("update_id")
     if not isinstance(update_id, int) or isinstance(update_id, bool) or update_id.bit_length() > 63:
         raise NotAnUpdate("the body has no integer update_id")
-    kind = next((name for name in raw if name != "update_id"), "empty")
     if "message" not in raw:
+        kind = next((name for name in raw if name != "update_id"), "empty")
         return Update(update_id=update_id, kind=kind)
     message = raw["message"]
     if isinstance(message, dict):
-        unsupported = next((name for name in UNSUPPORTED_KINDS if name in message), None)
-        message = {**message, "unsupported": unsupported}
+        message["unsupported"] = _unsupported(message)
     try:
         return Update(update_id=update_id, message=msgspec.convert(message, Message))
     except msgspec.ValidationError as error:
         raise Unreadable(update_id, str(error)) from None
+
+
+def _unsupported(message: dict[str, Any]) -> str | None:
+    if _UNSUPPORTED.isdisjoint(message):  # a text, most often: not 22 names to be looked up
+        return None
+    return next(name for name in UNSUPPORTED_KINDS if name in message)
 
 
 def _decode_object(body: bytes | str) -> dict[str, Any]:

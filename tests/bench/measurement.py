@@ -29,9 +29,11 @@ class Sizes(Struct, frozen=True):
     """Streamed events whose cost is measured."""
     filled: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     """Messages that are there already."""
+    replayed: int = 20_000
+    """Updates that are played through the handlers."""
 
 
-QUICK = Sizes(rounds=2, quiet=40, words=1000, filled=(10_000,))
+QUICK = Sizes(rounds=2, quiet=40, words=1000, filled=(10_000,), replayed=2000)
 
 
 class Bench(Struct, frozen=True):

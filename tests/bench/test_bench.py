@@ -22,6 +22,7 @@ TINY = Sizes(
     streams=2,
     words=20,
     filled=(40,),
+    replayed=300,
 )
 
 
@@ -49,6 +50,15 @@ def test_every_generation_was_open_at_once(results: Results) -> None:
 def test_the_database_was_filled(results: Results) -> None:
     (measured,) = (each for each in results.measurements if each.name == "a database in use")
     assert [there for there, _ in measured.rounds] == [0, *TINY.filled]
+
+
+def test_a_replay_is_measured_beside_aiogram(results: Results) -> None:
+    (measured,) = (each for each in results.measurements if each.name.startswith("replay"))
+    assert {each["what"]: each["aiogram"] is not None for each in measured.rounds} == {
+        "decoded": True,
+        "handled": True,
+        "recording": False,
+    }
 
 
 def test_results_are_kept(
