@@ -19,6 +19,11 @@ STANDARD = Path("-")
 
 _CHUNK = 1024 * 1024
 _BOM = codecs.BOM_UTF8
+_LONGEST_ESCAPE = 16
+"""Characters; what is wrong closer to the end of what is read may be right with the next ones."""
+_NUMBERS = frozenset("-0123456789")
+_AFTER = frozenset(" \t\r\n,]")
+"""What may stand behind an element."""
 
 
 class UnreadableFile(ValueError):  # noqa: N818 - named by what the file is
@@ -46,11 +51,15 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def whole(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which takes its name at the end; gone where that is not reached.
 
-    Raises OSError.
+    What is there and no file (/dev/null, a pipe) is written to as it is. Raises OSError.
     """
     if path == STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
+        return
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
         return
     fresh = path.with_name(f".{path.name}.part")
     try:
@@ -63,12 +72,8 @@ def whole(path: Path) -> Iterator[BinaryIO]:
 
 def lines(file: BinaryIO) -> Iterator[bytes]:
     """Every line with its end; the last one may have none. Raises UnreadableFile, OSError."""
-    number = 0
-    while line := file.readline(LONGEST + 1):
-        number += 1
-        if len(line) > LONGEST:
-            raise UnreadableFile(f"line {number} is longer than {LONGEST >> 20} MiB")
-        yield line.removeprefix(_BOM) if number == 1 else line
+    for number, line in _numbered(file):
+        yield _bounded(number, line)
 
 
 def values(file: BinaryIO) -> Iterator[Value]:
@@ -77,15 +82,29 @@ def values(file: BinaryIO) -> Iterator[Value]:
     Raises UnreadableFile, OSError.
     """
     began = False
-    for number, line in enumerate(lines(file), 1):
+    for number, line in _numbered(file):
         content = line.strip()
-        if not content:
-            continue
         if not began and content.startswith(b"["):
-            yield from _Array(file, line, number)
+            yield from _Array(file, line, number)  # it may well be one line
             return
-        began = True
-        yield Value(f"line {number}", content)
+        if content:
+            began = True
+            _bounded(number, line)
+            yield Value(f"line {number}", content)
+
+
+def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Every line, or its beginning where it is too long, with its number."""
+    number = 0
+    while line := file.readline(LONGEST + 1):
+        number += 1
+        yield number, line.removeprefix(_BOM) if number == 1 else line
+
+
+def _bounded(number: int, line: bytes) -> bytes:
+    if len(line) > LONGEST:
+        raise UnreadableFile(f"line {number} is longer than {LONGEST >> 20} MiB")
+    return line
 
 
 class _Array:
@@ -98,7 +117,8 @@ class _Array:
         self._buffer = ""
         self._place = 0
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
-        self._scan = json.JSONDecoder().raw_decode
+        # Numbers are not read here: they may be of any length.
+        self._scan = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 
     def __iter__(self) -> Iterator[Value]:
         self._next()  # the bracket that brought us here
@@ -116,15 +136,25 @@ class _Array:
             raise self._unreadable("something comes after the array's end")
 
     def _element(self, number: int) -> Value:
-        self._peek()
+        growing = self._peek() in _NUMBERS
         while True:
             try:
                 _, end = self._scan(self._buffer, self._place)
-                break
+                # A number at the buffer's end may go on in what is not read yet.
+                if not growing or self._buffer[end : end + 1] in _AFTER:
+                    break
+                growing = self._more() and end - self._place <= LONGEST
             except json.JSONDecodeError as error:
                 # Either it is no JSON, or its end is not read yet.
-                if len(self._buffer) - self._place > LONGEST or not self._more():
+                rest = len(self._buffer) - error.pos
+                if rest > _LONGEST_ESCAPE and not error.msg.startswith("Unterminated"):
                     raise self._unreadable(f"element {number}: {error.msg}") from None
+                if len(self._buffer) - self._place > LONGEST:
+                    reason = f"element {number} is longer than {LONGEST >> 20} MiB"
+                    raise self._unreadable(reason) from None
+                if not self._more():
+                    reason = f"element {number} is cut off, or no JSON: {error.msg}"
+                    raise self._unreadable(reason) from None
             except RecursionError:
                 raise self._unreadable(f"element {number} is nested too deeply") from None
         value = Value(f"element {number}", self._buffer[self._place : end])

@@ -35,6 +35,12 @@ from application.jobs import LeaseLost, Pick, Unavailable
 
 IDLE_POLL = 1.0
 BATCH = 100
+LAST_DEQUEUE = 2.0
+"""Seconds that a dequeue has left once the worker is to stop. It takes milliseconds: if it is not
+through by then, the database hangs, and what runs could not be saved either. What it may have taken
+unseen is picked up again, as after a kill."""
+LAST_CANCEL, LAST_RELEASE = 1.0, 1.5
+"""Seconds to end the tasks, and to hand back what they ran: with a database that hangs, in vain."""
 CHANNEL = "ch_pgqueuer"
 
 log = structlog.get_logger("worker")
@@ -79,18 +85,22 @@ class PgqueuerWorker:
         self._wake.set()
 
     async def run(self, grace: float = 4.0) -> None:
-        """Take and run jobs until `stop`. Survives the database: it comes back by itself."""
+        """Take and run jobs until `stop`, and what runs then for `grace` seconds more.
+
+        Survives the database: it comes back by itself.
+        """
         beats = asyncio.create_task(self._supervise("heartbeat", self._beat))
         dequeue = asyncio.create_task(self._supervise("dequeue", self._dequeue))
         watch = asyncio.create_task(self._watch())
         await self._stopping.wait()
-        await dequeue
-        if self._tasks:
+        _, hangs = await asyncio.wait({dequeue}, timeout=LAST_DEQUEUE)
+        if self._tasks and not hangs:
             await asyncio.wait(set(self._tasks), timeout=grace)
-        await self._let_go()
-        for task in (beats, watch):
+        late = {beats, watch, dequeue, *self._tasks}
+        for task in late:
             task.cancel()
-        await asyncio.gather(beats, watch, return_exceptions=True)
+        await asyncio.wait(late, timeout=LAST_CANCEL)
+        await self._hand_over()
 
     async def _supervise(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """The worker's supervised loop: whatever ends a connection, another one is made."""
@@ -229,23 +239,20 @@ class PgqueuerWorker:
                 if now >= lease.expires:
                     lease.lose()
 
-    async def _let_go(self) -> None:
-        """End what still runs and hand it back, so that another worker takes it at once."""
-        for lease in list(self._leases.values()):
-            if lease.task is not None:
-                lease.task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def _hand_over(self) -> None:
+        """Hand back what was ended unfinished, so that another worker takes it at once."""
         if not self._unfinished:
             return
         try:
-            connection = await asyncpg.connect(self._dsn, timeout=2, command_timeout=2)
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-            log.warning("worker.not_released", jobs=len(self._unfinished), error=str(error))
-            return
-        try:
-            await self._release(connection)
-        finally:
-            connection.terminate()
+            async with asyncio.timeout(LAST_RELEASE):
+                connection = await asyncpg.connect(self._dsn)
+                try:
+                    await self._release(connection)
+                finally:
+                    connection.terminate()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            reason = str(error) or repr(error)
+            log.warning("worker.not_released", jobs=len(self._unfinished), error=reason)
 
     async def _release(self, connection: asyncpg.Connection) -> None:
         """Queue again what nobody runs."""

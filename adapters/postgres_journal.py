@@ -8,14 +8,19 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres_schema import bots, journal, message_processing
 from adapters.postgres_transactions import transaction
+from application.jobs import Unavailable
 from application.recordings import RecordingFilter, StoredStep
 
 _BATCH = 2_000
 """Rows of one statement; a few MB, however long the texts are."""
+
+_NO_TABLE = "42P01"
+"""SQLSTATE undefined_table."""
 
 _COLUMNS = [journal.c[name] for name in StoredStep.__struct_fields__]
 
@@ -31,8 +36,13 @@ class PostgresJournal:
         statement = select(func.min(journal.c.seq), func.max(journal.c.seq))
         if asked.since is not None:
             statement = statement.where(journal.c.at >= asked.since)
-        async with transaction(self._engine) as connection:
-            first, last = (await connection.execute(statement)).one()
+        try:
+            async with transaction(self._engine) as connection:
+                first, last = (await connection.execute(statement)).one()
+        except ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) != _NO_TABLE:
+                raise
+            raise Unavailable("the database has no tables yet (kotodom migrate)") from error
         return (first, last) if first is not None else (0, -1)
 
     async def steps(

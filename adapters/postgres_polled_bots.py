@@ -54,6 +54,11 @@ class PostgresPolledBots:
     async def access(self, bot_id: int) -> TelegramAccess:
         return (await self._bots.get(bot_id)).telegram
 
+    async def error(self, bot_id: int) -> str | None:
+        async with transaction(self._engine) as connection:
+            rows = await fetch(connection, "SELECT error FROM bots WHERE id = $1", bot_id)
+        return rows[0][0] if rows else None
+
     @asynccontextmanager
     async def lease(self, bot_id: int) -> AsyncIterator[AdvisoryLease | None]:
         """Raises Unavailable where PostgreSQL is away."""

@@ -77,7 +77,7 @@ def telling_away() -> Iterator[None]:
 def _away(error: BaseException | None) -> bool:
     """SQLSTATE's classes: connection, user, database, resources, state of the server, operator.
 
-    So are a deadlock and its kin (40), a server that is a standby by now (25006), and its disks (58).
+    So are a deadlock and its kin (40), a server that is a standby by now (25006), its disks (58).
     """
     state = str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
     return state == "25006" or state[:2] in {"08", "28", "3D", "40", "53", "55", "57", "58"}

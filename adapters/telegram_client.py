@@ -27,7 +27,7 @@ from aiohttp import (
 from msgspec import UNSET, Struct
 
 from adapters import telegram_answers as answers
-from adapters.telegram_failures import failure_of
+from adapters.telegram_failures import failure_of, poll_conflict
 from adapters.telegram_requests import (
     Command,
     GetUpdates,
@@ -143,7 +143,14 @@ class TelegramClient:
     ) -> list[bytes]:
         """Each update's own JSON; byte for byte, unless an answer holds a lone surrogate."""
         request = GetUpdates(timeout, UNSET if offset is None else offset)
-        return await self._call(access, "getUpdates", request, answers.read_updates, waits=timeout)
+        try:
+            return await self._call(
+                access, "getUpdates", request, answers.read_updates, waits=timeout
+            )
+        except Failed as failed:
+            if conflict := poll_conflict(failed.failure):
+                raise conflict from None
+            raise
 
     async def set_my_commands(
         self, access: TelegramAccess, commands: Sequence[tuple[str, str]], language: str | None

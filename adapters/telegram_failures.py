@@ -2,7 +2,8 @@
 
 Called by the client with whatever answer is not a success. The wording is that of the Bot API
 server (tdlib/telegram-bot-api), which is nowhere documented as a list; an unknown wording is
-Terminal with Telegram's own words as the reason.
+Terminal with Telegram's own words as the reason. No message of ours is ever edited, so "message is
+not modified" is not among them.
 """
 
 import re
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from adapters.telegram_text import whole
+from application.ports import PollConflict
 from domain.failures import (
     Ambiguous,
     ChatMigrated,
@@ -35,6 +37,9 @@ _CHAT_GONE = re.compile(
 _ENTITIES_REFUSED = re.compile(
     r"entit(y|ies)|messageentity|unsupported start tag|can't parse message text", re.IGNORECASE
 )
+# Client::abort_long_poll and do_get_updates: "… terminated by other getUpdates request", "…
+# terminated by setWebhook request", "can't use getUpdates method while webhook is active".
+_CONFLICT = re.compile(r"Telegram 409: conflict:(.*webhook)?", re.IGNORECASE)
 _RETRY_AFTER = re.compile(r"retry after (\d+)", re.IGNORECASE)
 
 
@@ -74,6 +79,13 @@ def failure_of(status: int, body: bytes, token: str) -> Failure:
     code = refusal.error_code or status
     said = " ".join(whole(refusal.description).replace(token, "<token>").split())
     return _failure(code, said, refusal.parameters)
+
+
+def poll_conflict(failure: Failure) -> PollConflict | None:
+    """What a failure of getUpdates says of others who have the bot's updates."""
+    if isinstance(failure, Retryable) and (told := _CONFLICT.match(failure.reason)):
+        return PollConflict(failure, webhook=told[1] is not None)
+    return None
 
 
 def _failure(code: int, said: str, parameters: _Parameters) -> Failure:

@@ -2,12 +2,13 @@
 
 One long poll runs for each enabled bot in POLLING mode. The offset moves only after the updates are
 kept (Intake), and a lease for each bot keeps two pollers apart: a second one would make Telegram
-answer 409.
+answer 409, as a program of somebody else's does (application/poll_conflicts.py).
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -15,7 +16,8 @@ import structlog
 from application.bot_life import BotLife
 from application.intake import Intake, incoming_update
 from application.jobs import LeaseLost, Unavailable
-from application.ports import Clock, Failed, Telegram, TelegramAccess
+from application.poll_conflicts import BotErrors, PollConflicts
+from application.ports import Clock, Failed, PollConflict, Telegram, TelegramAccess
 from domain.events import BotFailed
 from domain.failures import Failure, Fatal, Retryable, backoff
 
@@ -26,9 +28,11 @@ LONG_POLL = 25
 LOOK_EVERY = 1.0
 """Seconds between two looks at which bots are to be polled."""
 MAX_DELAY = 30.0
+LAST_LEASES = 2.0
+"""Seconds to let go of the leases when the poller stops; they end with its connection anyway."""
 
 
-class PolledBots(Protocol):
+class PolledBots(BotErrors, Protocol):
     """Which bots poll, and the right to be the one who does."""
 
     async def enabled(self) -> Sequence[int]:
@@ -65,18 +69,28 @@ class Polling:
         self._clock = clock
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Poll until `stopping`. A bot that is enabled is polled within a second."""
+        """Poll until `stopping`, and two seconds at most to let go of the leases.
+
+        A bot that is enabled is polled within a second.
+        """
         polls: dict[int, asyncio.Task[None]] = {}
+        look = asyncio.create_task(self._look(polls))
+        asked = asyncio.create_task(stopping.wait())
         try:
-            while not stopping.is_set():
-                with suppress(Unavailable):
-                    self._follow(polls, set(await self._bots.enabled()))
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), LOOK_EVERY)
+            await asyncio.wait({look, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if look.done():
+                look.result()  # it ends by a bug alone
         finally:
-            for task in polls.values():
+            late = {look, asked, *polls.values()}
+            for task in late:
                 task.cancel()
-            await asyncio.gather(*polls.values(), return_exceptions=True)
+            await asyncio.wait(late, timeout=LAST_LEASES)
+
+    async def _look(self, polls: dict[int, asyncio.Task[None]]) -> None:
+        while True:
+            with suppress(Unavailable):
+                self._follow(polls, set(await self._bots.enabled()))
+            await asyncio.sleep(LOOK_EVERY)
 
     def _follow(self, polls: dict[int, asyncio.Task[None]], wanted: set[int]) -> None:
         for bot_id in [bot_id for bot_id in polls if bot_id not in wanted]:
@@ -88,19 +102,23 @@ class Polling:
     async def _poll(self, bot_id: int) -> None:
         """One bot, until cancelled. The poller's supervised loop (STYLE, rule 7)."""
         failures = 0
+        conflicts = PollConflicts(bot_id, self._bots, self._life, self._clock)
         while True:
             try:
                 async with self._bots.lease(bot_id) as lease:
                     if lease is None:
                         await asyncio.sleep(LOOK_EVERY)
                         continue
-                    async for _ in self._rounds(bot_id, lease):
+                    async for began in self._rounds(bot_id, lease):
                         failures = 0
+                        await conflicts.polled(began)
             except Failed as told:
                 failure: Failure | None = told.failure
-                if isinstance(failure, Fatal):
-                    event = BotFailed(failure.reason, failure.token_dead)
-                    with suppress(Unavailable):
+                with suppress(Unavailable):
+                    if isinstance(told, PollConflict):
+                        await conflicts.met(told)
+                    elif isinstance(failure, Fatal):
+                        event = BotFailed(failure.reason, failure.token_dead)
                         await self._life.put(bot_id, event)
                 log.warning("poller.failed", bot=bot_id, failure=repr(failure))
             except Exception as error:  # noqa: BLE001 - a supervised loop: whatever ended a round, there is another
@@ -114,19 +132,23 @@ class Polling:
             return failure.after
         return min(backoff(failures, self._clock.jitter()), MAX_DELAY)
 
-    async def _rounds(self, bot_id: int, lease: PollLease) -> AsyncIterator[None]:
-        """Poll and keep, again and again; what we have not kept, Telegram keeps."""
+    async def _rounds(self, bot_id: int, lease: PollLease) -> AsyncIterator[datetime]:
+        """Poll and keep, again and again; what we have not kept, Telegram keeps.
+
+        Yields when each poll that succeeded began.
+        """
         access = await self._bots.access(bot_id)
         offset: int | None = None
         while True:
             if access != (current := await self._bots.access(bot_id)):
                 access, offset = current, None  # another bot's token: its updates count anew
+            began = self._clock.now()
             updates = await self._poll_held(access, offset, lease)
             kept = await self._keep(bot_id, updates)
             # An offset confirms what was kept, once. Held on to through a week of silence, it would
             # confirm what comes next as well: ids may restart lower then (Bot API 10.3, Update).
             offset = max(kept) + 1 if kept else None
-            yield
+            yield began
 
     async def _poll_held(
         self, access: TelegramAccess, offset: int | None, lease: PollLease

@@ -18,6 +18,16 @@ class Failed(Exception):  # noqa: N818 - it says what happened, the failure says
         self.failure = failure
 
 
+class PollConflict(Failed):
+    """getUpdates is refused, for somebody else has the bot's updates: another program that polls
+    with its token, or (`webhook`) a webhook.
+    """
+
+    def __init__(self, failure: Failure, *, webhook: bool) -> None:
+        super().__init__(failure)
+        self.webhook = webhook
+
+
 class Clock(Protocol):
     """Time and chance, drawn outside of the pure layers."""
 
@@ -88,7 +98,10 @@ class Telegram(Protocol):
     async def get_updates(
         self, access: TelegramAccess, offset: int | None, timeout: int
     ) -> list[bytes]:
-        """Long-poll for `timeout` seconds; each update as its own raw JSON, at most 100."""
+        """Long-poll for `timeout` seconds; each update as its own raw JSON, at most 100.
+
+        Raises PollConflict.
+        """
         ...
 
     async def set_my_commands(

@@ -14,7 +14,7 @@ from msgspec import Struct
 from application.paging import known_id
 from application.refusals import NotFound
 from domain.access import Actor, owner_filter
-from domain.recording import NotARecording, decode, encode
+from domain.recording import CutOff, NotARecording, decode, encode
 from domain.redaction import Redaction
 from domain.replay import Difference, Replay
 
@@ -149,7 +149,7 @@ def replay(lines: Iterable[bytes], replayed: Replay) -> Iterator[Difference | No
         try:
             difference = replayed.step(number, decode(line))
         except NotARecording as error:
-            cut = not line.endswith(b"\n") and str(error).startswith(("not JSON", "byte "))
+            cut = isinstance(error, CutOff) and not line.endswith(b"\n")
             reason = "it is cut off: the file ends in its middle" if cut else str(error)
             raise NotARecording(f"line {number}: {reason}") from None
         yield difference

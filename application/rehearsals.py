@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from domain.effects import Effect
 from domain.rehearsal import Rehearsal
+from domain.replay import same, too_deep
 from domain.telegram import NotAnUpdate, Unreadable, decode_update
 
 
@@ -83,12 +84,18 @@ def compare(
             continue
         expected = _golden(number, line) if line is not None else None
         found = msgspec.json.decode(encoded) if encoded is not None else None
-        same = answer is not None and answer.bug is None and expected == found
-        yield None if same else GoldenDifference(number, expected, found)
+        right = answer is not None and answer.bug is None and same(expected, found)
+        yield None if right else GoldenDifference(number, expected, found)
 
 
 def _golden(number: int, line: bytes) -> dict[str, Any]:
+    kept: dict[str, Any] | None
     try:
-        return msgspec.json.decode(line, type=dict[str, Any])
+        kept = msgspec.json.decode(line, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise NotGolden(f"line {number} is no answer that --write keeps: {error}") from None
+    except RecursionError:
+        kept = None
+    if kept is None or too_deep(kept):
+        raise NotGolden(f"line {number} is no answer that --write keeps: nested too deeply")
+    return kept

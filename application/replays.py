@@ -3,6 +3,7 @@
 Triggered by POST /api/replay. It asks nothing of a network or a database.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
@@ -59,7 +60,7 @@ def report(content: bytes) -> ReplayReport:
     """Replay a whole recording. Raises NotARecording with the line."""
     replayed = Replay()
     differences: list[ReplayedDifference] = []
-    for difference in replay(BytesIO(content), replayed):
+    for difference in replay(BytesIO(content.removeprefix(BOM_UTF8)), replayed):
         if difference is not None and len(differences) < SHOWN:
             differences.append(_shown(difference))
     steps = replayed.steps

@@ -41,7 +41,7 @@ log = structlog.get_logger("turns")
 SHOWN_AFTER = 0.4
 """Seconds that a model may think before "typing" is shown: a quick answer needs none."""
 STATEMENT_WAITS = (0.1, 1.0)
-"""Seconds before a beginning is tried again that PostgreSQL refused: a deadlock is not its fault."""
+"""Seconds before a beginning that PostgreSQL refused is tried again: it may be nobody's fault."""
 MAX_TRACEBACK = 8000
 """Characters; the end of a longer one is kept, where the bug is."""
 

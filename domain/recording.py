@@ -23,6 +23,10 @@ class NotARecording(ValueError):  # noqa: N818 - named by what the line is
     """The line is no step: it is not JSON, or has an event or a state that is unknown here."""
 
 
+class CutOff(NotARecording):
+    """The line ends in the middle of its JSON."""
+
+
 class Recorded(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One journalled step. `effects` is compared as it came, so a tag unknown here is no obstacle.
 
@@ -46,16 +50,18 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def decode(line: bytes) -> Recorded:
-    """One line. Raises NotARecording with the reason, in a clause."""
+    """One line. Raises NotARecording (or CutOff) with the reason, in a clause."""
     try:
         line.decode()
         return _LINE.decode(line)
     except UnicodeDecodeError as error:
-        raise NotARecording(f"byte {error.start + 1} is not UTF-8") from None
+        kind = CutOff if error.reason == "unexpected end of data" else NotARecording
+        raise kind(f"byte {error.start + 1} is not UTF-8") from None
     except msgspec.ValidationError as error:
         raise NotARecording(_named(str(error))) from None
     except msgspec.DecodeError as error:
-        raise NotARecording(f"not JSON: {error}") from None
+        kind = CutOff if "truncated" in str(error) else NotARecording
+        raise kind(f"not JSON: {error}") from None
     except RecursionError:
         raise NotARecording("nested too deeply") from None
 

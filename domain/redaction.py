@@ -3,9 +3,10 @@
 Triggered by `kotodom record --redact` with each step; what comes out folds to the same kinds of
 effects, and its digests are true, for each step is played again from what replaced it.
 
-A text keeps its length in UTF-16 units, its spaces and its punctuation, and a command of ours its
-name. An id becomes a number (or a word) made of it and of a key that the caller draws anew for each
-recording. What stays: times, our own numbers, models, tokens, prices, kinds of failures.
+A text keeps its length in UTF-16 units, its spaces and its punctuation; a command of ours keeps its
+name, and is spoken to the same bot. An id becomes a number (or a word) made of it and of a key that
+the caller draws anew for each recording. What stays: times, our own numbers, models, tokens,
+prices, kinds of failures.
 """
 
 import re
@@ -44,9 +45,10 @@ from domain.failures import (
     Terminal,
     ThreadLost,
 )
-from domain.recording import Recorded, State
+from domain.recording import NotARecording, Recorded, State
 from domain.replay import play
 from domain.step import Envelope, digest
+from domain.telegram import clean
 from domain.turn import Conversation, Turn
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|$)")
@@ -55,6 +57,7 @@ _KNOWN_REASON = re.compile(
 )
 _TURN_ID = re.compile(r"turn:\d+\.\d+:")
 _ENTRY_ID = re.compile(r"(update|operator_message|refresh|retry):(-?\d+(?::-?\d+)+):(-?\d+)")
+_SERVER_KINDS = ("conv", "resp", "thread", "run")
 _BOT_ID = re.compile(r"bot:(-?\d+):(.*)")
 
 Replacement = Callable[["Redaction", Any], Any]
@@ -70,10 +73,12 @@ class Redaction:
     def step(self, recorded: Recorded) -> Recorded:
         """The step, redacted and played again; its turn's first one must have come before.
 
-        Raises NotARecording where the event is none of its state's.
+        Raises NotARecording where the event is none of its state's, or comes after its turn's end.
         """
         key = self.chat_key(recorded.key)
-        before = self._known[key] if recorded.origin is None else self.of(recorded.origin)
+        before = self.of(recorded.origin) if recorded.origin is not None else self._known.get(key)
+        if before is None:
+            raise NotARecording("this version ended the turn before this step")
         envelope = Envelope(self._envelope_id(recorded.id), recorded.at, self.of(recorded.event))
         step = play(before, envelope)
         if isinstance(step.state, Conversation) and step.state.busy:
@@ -125,9 +130,10 @@ class Redaction:
         return tuple(self.message_id(value) for value in values)
 
     def server_id(self, value: str) -> str:
-        """A thread or a run of a model server's; what stands before the first "_" stays."""
-        kind, separator, _ = value.partition("_")
-        return f"{kind if separator else 'id'}_{self._digest('server', value)}"
+        """A thread or a run of a model server's; what kind it is stays where it is OpenAI's."""
+        kind, _, _ = value.partition("_")
+        kept = kind if kind in _SERVER_KINDS else "id"
+        return f"{kept}_{self._digest('server', value)}"
 
     def name(self, value: str) -> str:
         return f"Name {self._digest('name', value)[:6]}" if value else value
@@ -136,8 +142,13 @@ class Redaction:
         """The same whatever its case, as Telegram holds it."""
         return f"user_{self._digest('username', value.lower())[:12]}"
 
-    def text(self, value: str) -> str:
-        """Words of the same length; a command of ours stays one, spoken to the same bot."""
+    def words(self, value: str) -> str:
+        """Words of the same length."""
+        return _hidden(value)
+
+    def asked(self, value: str) -> str:
+        """What a person wrote: a command of ours stays one, spoken to the same bot."""
+        value = clean(value)  # as it is before it is looked at
         command = _COMMAND.match(value)
         if command is None:
             return _hidden(value)
@@ -233,8 +244,8 @@ REPLACED: dict[type[Struct], dict[str, Replacement]] = {
         "message_id": Redaction.message_id,
         "date": _kept,
         "message_thread_id": Redaction.message_id,
-        "text": Redaction.text,
-        "caption": Redaction.text,
+        "text": Redaction.asked,
+        "caption": Redaction.asked,
         "unsupported": _kept,
     },
     telegram.Update: {"update_id": Redaction.update_id, "kind": _kept},
@@ -242,9 +253,9 @@ REPLACED: dict[type[Struct], dict[str, Replacement]] = {
         "id": Redaction.number,
         "name": Redaction.name,
         "username": Redaction.username,
-        "start_message": Redaction.text,
-        "help_text": Redaction.text,
-        "error_message": Redaction.text,
+        "start_message": Redaction.words,
+        "help_text": Redaction.words,
+        "error_message": Redaction.words,
     },
     TurnToken: {"id": _kept, "epoch": _kept},
     Entity: {
@@ -252,11 +263,11 @@ REPLACED: dict[type[Struct], dict[str, Replacement]] = {
         "offset": _kept,
         "length": _kept,
         "url": Redaction.url,
-        "language": _kept,
+        "language": Redaction.words,
     },
-    Part: {"text": Redaction.text},
+    Part: {"text": Redaction.words},
     Reply: {
-        "text": Redaction.text,
+        "text": Redaction.words,
         "model": _kept,
         "input_tokens": _kept,
         "output_tokens": _kept,
@@ -264,7 +275,7 @@ REPLACED: dict[type[Struct], dict[str, Replacement]] = {
         "thread_id": Redaction.server_id,
         "run_id": Redaction.server_id,
     },
-    OperatorWrote: {"text": Redaction.text},
+    OperatorWrote: {"text": Redaction.words},
     TurnBroke: {
         "error": Redaction.reason,
         "update_id": Redaction.update_id,
@@ -296,7 +307,7 @@ REPLACED: dict[type[Struct], dict[str, Replacement]] = {
         "epoch": _kept,
     },
     Turn: {
-        "text": Redaction.text,
+        "text": Redaction.asked,
         "language": _kept,
         "update_id": Redaction.update_id,
         "asking": _kept,

@@ -45,6 +45,7 @@ from domain.events import (
     Reply,
     ReplyFailed,
     ReplyGenerated,
+    ReplyStarted,
     TurnBroke,
     TurnResumed,
     UpdateReceived,
@@ -65,6 +66,8 @@ REPLY = Reply(ANSWER, (Part(ANSWER),), MODEL)
 BOT = BotProfile(1, "Rehearsal", "rehearsal_bot")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 """When an update that has no date of its own arrives."""
+_DATES = range(1, 2**37)
+"""Seconds since 1970, to the year 6325: whatever follows is still a date."""
 
 
 class Played(Struct, frozen=True):
@@ -82,7 +85,10 @@ class Played(Struct, frozen=True):
     @property
     def effects(self) -> tuple[Effect, ...]:
         """Every effect that was wished for, in order."""
-        return tuple(effect for step in self.steps for effect in step.effects)
+        effects: tuple[Effect, ...] = ()
+        for step in self.steps:
+            effects += step.effects
+        return effects
 
 
 class Rehearsal:
@@ -94,10 +100,17 @@ class Rehearsal:
         self._bot = Bot(profile.id, profile.name, TelegramMode.WEBHOOK, enabled=profile.enabled)
         self._chats: dict[str, Conversation] = {}
         self._asked: Counter[tuple[str, str | None]] = Counter()
+        self._matched: set[int] = set()
+        self._pending: ChatEvent | None = None
         self._messages = 0
         self._turns = 0
         self._at = BEGAN
         self.steps = 0
+
+    @property
+    def unmatched(self) -> list[int]:
+        """The rules, by their numbers from 1, that were about no effect so far."""
+        return [n for n in range(1, len(self._script) + 1) if n not in self._matched]
 
     def know(self, conversation: Conversation) -> None:
         """Begin from this state of a chat, in which no turn is unfinished."""
@@ -146,7 +159,7 @@ class Rehearsal:
             step = handle(chat, self._envelope(event))
             steps.append(step)
             chat = step.state
-            event = None
+            event, self._pending = self._pending, None
             for effect in step.effects:
                 match effect:
                     case SendChatAction():
@@ -195,8 +208,15 @@ class Rehearsal:
         return Envelope(f"rehearsal:{self.steps}", self._at, event)
 
     def _outcome(self, chat: Conversation, effect: Asked) -> ChatEvent:
-        token = effect.turn
         rule = self._rule(chat.id, effect) if self._script else None
+        outcome = self._ruled(chat, effect, rule)
+        if rule is not None and rule.run_id is not None:
+            self._pending = outcome
+            return ReplyStarted(effect.turn, rule.run_id)
+        return outcome
+
+    def _ruled(self, chat: Conversation, effect: Asked, rule: Rule | None) -> ChatEvent:
+        token = effect.turn
         reply = REPLY
         if rule is not None:
             if rule.died:
@@ -220,9 +240,10 @@ class Rehearsal:
         tag = str(effect.__struct_config__.tag)
         self._asked[tag, None] += 1
         self._asked[tag, key] += 1
-        for rule in self._script:
+        for number, rule in enumerate(self._script, 1):
             counted = self._asked[tag, rule.key]
             if rule.effect == tag and rule.key in (None, key) and rule.nth in (None, counted):
+                self._matched.add(number)
                 return rule
         return None
 
@@ -235,7 +256,4 @@ def _resumed(chat: Conversation, *, died: bool) -> TurnResumed:
 
 def _moment(seconds: int) -> datetime:
     """Telegram's date (seconds since 1970), or BEGAN where it is none."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else BEGAN
-    except (OverflowError, ValueError, OSError):
-        return BEGAN
+    return datetime.fromtimestamp(seconds, UTC) if seconds in _DATES else BEGAN

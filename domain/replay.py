@@ -1,10 +1,15 @@
 """The replay of a recording: fold its events, compare every effect and every state.
 
 Triggered with each line of a recording, in order; what comes out is how it differs from what the
-handlers do with the same event today. Nothing is asked of a network, a database or a clock, and
-only unfinished turns are held in memory.
+handlers do with the same event today. Nothing is asked of a network, a database or a clock; of a
+chat between two turns only its numbers are held in memory.
+
+What nobody can see: a turn that is missing whole, or from its middle on where it is its chat's
+last, for a recording may begin and end anywhere; and bots' own steps that change places with their
+seqs, for each brings its state along.
 """
 
+from datetime import datetime
 from typing import Any, assert_never, get_args
 
 import msgspec
@@ -18,10 +23,14 @@ from domain.recording import NotARecording, Recorded, State
 from domain.step import Envelope, Step, digest
 from domain.turn import Conversation
 
-_BOT_EVENTS = get_args(BotEvent)
+_BOT_EVENTS = frozenset(get_args(BotEvent))
 _EXCERPT = 60
 _JSON = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
+
+
+DEEPEST = 32
+"""Levels of lists and objects in the effects of a step; ours have five."""
 
 
 class Difference(Struct, frozen=True, omit_defaults=True):
@@ -46,10 +55,15 @@ class Difference(Struct, frozen=True, omit_defaults=True):
 
 
 class _Known(Struct):
-    """A chat in the middle of a replay; `state` is None between two turns."""
+    """A chat in the middle of a replay; `state` is None between two turns.
+
+    `at` and `id` are those of its last step, `number` is the count of its turn's steps.
+    """
 
     state: State | None
-    epoch: int
+    epoch: int = 0
+    at: datetime | None = None
+    id: str | None = None
     number: int = 0
 
 
@@ -86,15 +100,12 @@ class Replay:
         trouble = None
         if origin is not None:
             epoch = origin.epoch if isinstance(origin, Conversation) else 0
-            # A chat that was deleted and came back counts from 0.
-            if known is not None and epoch:
-                if epoch < known.epoch:
-                    trouble = "the turns are out of order: this one was begun before the last one"
-                elif isinstance(known.state, Conversation) and known.state.busy:
-                    trouble = "the turn before this one has not ended: steps of it are missing"
+            if known is not None:
+                trouble = _disorder(known, recorded, epoch)
             known = _Known(origin, epoch)
         elif known is None:
-            known = _Known(None, 0)
+            known = _Known(None)
+        known.at, known.id = recorded.at, recorded.id
         known.number += 1
         self._known[recorded.key] = known
         return known, trouble
@@ -111,6 +122,9 @@ class Replay:
             return self._difference(line, recorded, known, trouble=trouble)
         self.effects += len(step.effects)
         after = step.state
+        if not step.effects and after == before:
+            # The journal has no such steps: it is doubled, or what it goes on from is missing.
+            trouble = trouble or "the step changes nothing"
         known.state = after
         if isinstance(after, Conversation):
             known.epoch = after.epoch
@@ -151,11 +165,11 @@ def play(state: State, envelope: Envelope[Event]) -> Step[Any]:
     """One step of a chat or of a bot. Raises NotARecording where the event is the other's."""
     match state:
         case Conversation():
-            if not isinstance(envelope.event, _BOT_EVENTS):
+            if type(envelope.event) not in _BOT_EVENTS:
                 chat_event: Envelope[ChatEvent] = envelope  # type: ignore[assignment]
                 return chat_turn.handle(state, chat_event)
         case Bot():
-            if isinstance(envelope.event, _BOT_EVENTS):
+            if type(envelope.event) in _BOT_EVENTS:
                 bot_event: Envelope[BotEvent] = envelope  # type: ignore[assignment]
                 return bot_life.handle(state, bot_event)
         case unreachable:
@@ -164,10 +178,56 @@ def play(state: State, envelope: Envelope[Event]) -> Step[Any]:
     raise NotARecording(f"{envelope.event.__struct_config__.tag} is no event of a {kind}")
 
 
+def _disorder(known: _Known, recorded: Recorded, epoch: int) -> str | None:
+    """What is wrong with a step that brings along the state it began from, at this epoch."""
+    late = known.at is not None and recorded.at < known.at
+    if recorded.id == known.id:
+        return "the step is there twice"
+    if epoch < known.epoch and not late:
+        return None  # the chat was deleted and came back: it counts from 0 again
+    if epoch >= known.epoch and isinstance(known.state, Conversation) and known.state.busy:
+        return "the turn before this one has not ended: steps of it are missing"
+    if late and isinstance(recorded.origin, Conversation) and epoch <= known.epoch:
+        return "the turns are out of order: this one was begun before the last one"
+    return None
+
+
 def _compared(recorded: msgspec.Raw, step: Step[Any]) -> tuple[Any, Any] | None:
-    """What was recorded and what came out, where they differ; how JSON is spaced is no matter."""
+    """What was recorded and what came out, where they differ; how JSON is spaced is no matter.
+
+    Raises NotARecording.
+    """
     found = _ENCODER.encode(step.effects)
     if memoryview(recorded) == found:
         return None
-    pair = (_JSON.decode(recorded), _JSON.decode(found))
-    return None if pair[0] == pair[1] else pair
+    try:
+        effects = _JSON.decode(recorded)
+    except msgspec.DecodeError as error:
+        raise NotARecording(f"not JSON: {error} - in `$.effects`") from None
+    except RecursionError:
+        raise NotARecording("nested too deeply") from None
+    if too_deep(effects):
+        raise NotARecording("nested too deeply")
+    pair = (effects, _JSON.decode(found))
+    return None if same(*pair) else pair
+
+
+def too_deep(value: Any, levels: int = DEEPEST) -> bool:  # noqa: ANN401 - any JSON
+    """Whether lists and objects stand in each other on more levels than any step's effects do."""
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return not levels or any(too_deep(item, levels - 1) for item in inside)
+
+
+def same(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether two JSON values are the same; 1 is 1.0, but it is not true."""
+    match one, other:
+        case (bool(), _) | (_, bool()):
+            return one is other
+        case dict(), dict():
+            return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+        case list(), list():
+            return len(one) == len(other) and all(map(same, one, other))
+        case _:
+            return bool(one == other)

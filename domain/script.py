@@ -26,7 +26,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     `nth` counts the askings of this effect from 1, over all chats, or in the chat that `key` names;
     without it the rule holds for each. One of the others says what happens: `failure`, as journals
     and recordings write it; `reply`, the parts of what the model says; `died`: the worker is killed
-    before the outcome is known, so the turn is asked again; `bug`: an exception's line.
+    before the outcome is known, so the turn is asked again; `bug`: an exception's line. `run_id`:
+    the model's run had this id by then, so that it is resumed.
     """
 
     effect: Literal["openai.generateReply", "openai.resumeReply", "telegram.sendMessage"]
@@ -36,6 +37,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     reply: Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
     died: bool = False
     bug: str | None = None
+    run_id: str | None = None
     jitter: Annotated[float, Meta(ge=0, lt=1)] = 0.5
 
 
@@ -45,6 +47,8 @@ def decode_script(content: bytes) -> tuple[Rule, ...]:
         rules = msgspec.json.decode(content, type=tuple[Rule, ...])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotAScript(str(error)) from None
+    except RecursionError:
+        raise NotAScript("nested too deeply") from None
     for number, rule in enumerate(rules, 1):
         if trouble := _senseless(rule):
             raise NotAScript(f"rule {number}: {trouble}")
@@ -57,4 +61,6 @@ def _senseless(rule: Rule) -> str | None:
         return "give one of failure, reply, died and bug"
     if rule.reply is not None and rule.effect == "telegram.sendMessage":
         return "only a model replies"
+    if rule.run_id is not None and rule.effect != "openai.generateReply":
+        return "only openai.generateReply starts a run"
     return None

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,9 +49,9 @@ def moment(text: str) -> datetime:
     """A moment as ISO 8601 has it; without a zone it is UTC."""
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return parsed.astimezone(UTC) if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(f"{text!r} is no moment like 2026-11-27T12:00:00Z") from None
-    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
 def main() -> None:
@@ -250,6 +251,8 @@ def replay(
 
     if not updates and (golden is not None or write or failures is not None):
         raise typer.BadParameter("--golden, --write and --failures go with --updates")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # JSON is, whatever the locale says
     replayer = Replayer(Console(highlight=False), console, as_json=json)
     if updates:
         sys.exit(replayer.updates(file, golden, failures, write=write))

@@ -1,7 +1,6 @@
 """`kotodom poller`: polls Telegram for the bots in POLLING mode, until SIGTERM."""
 
 import asyncio
-import signal
 
 import structlog
 from dishka import make_async_container
@@ -9,6 +8,7 @@ from dishka import make_async_container
 from application.polling import Polling
 from entrypoints.poller_wiring import PollerProvider
 from entrypoints.settings import Settings
+from entrypoints.stopping import close, on_signal
 from entrypoints.wiring import SharedProvider
 
 log = structlog.get_logger("poller")
@@ -20,13 +20,11 @@ async def run_poller(settings: Settings) -> None:
         SharedProvider(), PollerProvider(), context={Settings: settings}
     )
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
+    on_signal(lambda _: stopping.set())
     try:
         polling = await container.get(Polling)
         log.info("poller.started")
         await polling.run(stopping)
     finally:
-        await container.close()
+        await close(container)
     log.info("poller.stopped")

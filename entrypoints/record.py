@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemaining
 from adapters.json_files import whole
 from adapters.postgres_journal import PostgresJournal
 from adapters.postgres_transactions import engine
+from application.differences import printable
 from application.recordings import NothingRecorded, RecordingFilter, Recordings
 from domain.recording import NotARecording
 from domain.redaction import Redaction
@@ -41,13 +42,22 @@ async def record(
                     steps += 1
                     if steps % _REDRAWN_EVERY == 0:
                         show(line.seq)
-        except (NotARecording, NothingRecorded, OSError) as error:
-            console.print(f"kotodom record: {error}", style="bold red", soft_wrap=True)
-            return 1
+        except (NotARecording, NothingRecorded) as error:
+            return _refuse(console, str(error))
+        except BrokenPipeError:
+            raise  # whoever reads has seen enough
+        except OSError as error:
+            return _refuse(console, f"{out}: {error.strerror}")
         finally:
             await database.dispose()
     console.print(f"{steps:,} steps recorded")
     return 0
+
+
+def _refuse(console: Console, reason: str) -> int:
+    told = f"kotodom record: {printable(reason)}"
+    console.print(told, style="bold red", markup=False, emoji=False, soft_wrap=True)
+    return 1
 
 
 @contextmanager

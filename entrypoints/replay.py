@@ -133,6 +133,8 @@ class Replayer:
         summary.steps = rehearsal.steps
         if not summary.events:
             raise NotAnUpdate("it holds no updates")
+        for number in rehearsal.unmatched:
+            self._errors.print(f"{script}: rule {number} was about no effect", style="yellow")
 
     def _tell(self, summary: Summary) -> None:
         if self._as_json:

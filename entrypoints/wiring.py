@@ -14,6 +14,7 @@ from valkey.asyncio import Valkey
 from adapters.argon2_passwords import Argon2Passwords
 from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_bots import PostgresBotStore
+from adapters.postgres_closing import closing
 from adapters.postgres_inbox import PostgresInbox
 from adapters.postgres_settings import PostgresSettings
 from adapters.postgres_transactions import dsn, engine
@@ -44,15 +45,14 @@ class SharedProvider(Provider):
 
     @provide
     async def engine(self, settings: Settings) -> AsyncIterator[AsyncEngine]:
-        made = engine(_given(settings.database_url), pool_size=5)
-        yield made
-        await made.dispose()
+        async with closing(engine(_given(settings.database_url), pool_size=5)) as made:
+            yield made
 
     @provide
     async def hot_engine(self, settings: Settings) -> AsyncIterator[HotEngine]:
-        made = engine(_given(settings.database_url), pool_size=8, hot=True)
-        yield HotEngine(made)
-        await made.dispose()
+        hot = engine(_given(settings.database_url), pool_size=8, hot=True)
+        async with closing(hot) as made:
+            yield HotEngine(made)
 
     @provide
     async def valkey(self, settings: Settings) -> AsyncIterator[Valkey]:

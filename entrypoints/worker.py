@@ -1,7 +1,6 @@
 """`kotodom worker`: runs turns and effects until SIGTERM; sweeps and prunes now and then."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -12,6 +11,7 @@ from application import retention, sweep
 from application.retention import Retention
 from application.sweep import Sweep
 from entrypoints.settings import Settings
+from entrypoints.stopping import close, on_signal
 from entrypoints.wiring import SharedProvider
 from entrypoints.worker_wiring import WorkerProvider
 
@@ -25,9 +25,7 @@ async def run_worker(settings: Settings) -> None:
     )
     try:
         worker = await container.get(PgqueuerWorker)
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, worker.stop)
+        on_signal(lambda _: worker.stop())
         rounds = [
             asyncio.create_task(_again(sweep.EVERY, (await container.get(Sweep)).run)),
             asyncio.create_task(_again(retention.EVERY, (await container.get(Retention)).run)),
@@ -36,9 +34,9 @@ async def run_worker(settings: Settings) -> None:
         await worker.run()
         for task in rounds:
             task.cancel()
-        await asyncio.gather(*rounds, return_exceptions=True)
+        await asyncio.wait(rounds, timeout=0.5)
     finally:
-        await container.close()
+        await close(container)
     log.info("worker.stopped")
 
 

@@ -36,6 +36,7 @@ from entrypoints.http.problems import answer
 from entrypoints.http.security import SESSION_COOKIE, Gate, signed_in
 from entrypoints.http.webhook import webhook
 from entrypoints.settings import Settings
+from entrypoints.stopping import close
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body; more is 413."""
@@ -107,7 +108,7 @@ def _running(container: AsyncContainer) -> Callable[[Litestar], AbstractAsyncCon
         async with aiohttp.ClientSession() as session:
             app.state.sandbox_session = session
             yield
-        await container.close()
+        await close(container)
 
     return running
 

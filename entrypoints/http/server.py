@@ -4,8 +4,6 @@ Requests in flight have five seconds to finish; then the connections are closed,
 ends in less than eight.
 """
 
-import asyncio
-import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from litestar import Litestar
 from entrypoints.http.app import create_app
 from entrypoints.http_wiring import HttpProvider
 from entrypoints.settings import Settings, WrongSetting
+from entrypoints.stopping import on_signal
 from entrypoints.wiring import SharedProvider
 
 GRACE_SECONDS = 5
@@ -35,9 +34,7 @@ async def serve(settings: Settings) -> None:
     container = make_async_container(SharedProvider(), HttpProvider(), context={Settings: settings})
     with listening(settings.host, settings.port) as listener:
         server = uvicorn_server(create_app(container, settings))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.handle_exit, number, None)
+        on_signal(lambda number: server.handle_exit(number, None))
         await server.serve(sockets=[listener])
 
 

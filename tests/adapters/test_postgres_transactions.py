@@ -24,7 +24,7 @@ WRONG = {
 }
 
 
-class _Refusal(Exception):
+class _RefusedError(Exception):
     def __init__(self, sqlstate: str) -> None:
         super().__init__(sqlstate)
         self.sqlstate = sqlstate
@@ -33,10 +33,10 @@ class _Refusal(Exception):
 @pytest.mark.parametrize("state", AWAY, ids=AWAY.values())
 def test_it_is_away(state: str) -> None:
     with pytest.raises(Unavailable), telling_away():
-        raise DBAPIError("SELECT", None, _Refusal(state))
+        raise DBAPIError("SELECT", None, _RefusedError(state))
 
 
 @pytest.mark.parametrize("state", WRONG, ids=WRONG.values())
 def test_the_statement_is_wrong(state: str) -> None:
     with pytest.raises(DBAPIError), telling_away():
-        raise DBAPIError("SELECT", None, _Refusal(state))
+        raise DBAPIError("SELECT", None, _RefusedError(state))

@@ -8,10 +8,10 @@ from domain.alerts import fingerprint
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("OpenAI 429: Rate limit: try again in 1.2s", "OpenAI 429: Rate limit: try again in 20ms"),
+        ("OpenAI 429: try again in 1.2s", "OpenAI 429: try again in 20ms"),
         (
-            "gave up: OpenAI 500: The server had an error. Include the request ID req_bf2eadd66b9f.",
-            "gave up: OpenAI 500: The server had an error. Include the request ID req_9a7c01ffe2bd.",
+            "gave up: OpenAI 500: An error. See request req_bf2eadd66b9f.",
+            "gave up: OpenAI 500: An error. See request req_9a7c01ffe2bd.",
         ),
         (
             "OpenAI 404: Response with id 'resp_07b2aa' not found.",

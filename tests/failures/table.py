@@ -11,6 +11,13 @@ from tests.failures.story import ERROR, End, Fault
 GROUP, SUPERGROUP = -500_100, -1_001_557_912_345
 Line = tuple[Fault, End]
 
+POLLS = (
+    "telegram/409-other-get-updates",
+    "telegram/409-set-webhook",
+    "telegram/409-webhook-is-active",
+)
+"""Faults of a poll, which no message sees: test_poll_conflicts.py."""
+
 
 def retried(recording: str, error: str | None = None, *, after: float | None = None) -> Line:
     """Tried again, after as long as was told, else counted as an attempt; then answered."""

@@ -79,7 +79,7 @@ class Person:
             options["json"] = json
         async with self.session.request(method, self.url + path, **options) as response:
             body = await response.read()
-            is_json = response.content_type in ("application/json", "application/problem+json")
+            is_json = response.content_type.endswith(("/json", "+json"))
             return Answer(
                 response.status,
                 await response.json(content_type=None) if body and is_json else body.decode(),

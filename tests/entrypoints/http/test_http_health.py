@@ -45,6 +45,12 @@ async def test_the_document_describes_every_answer(admin: Person, sql: Run) -> N
     bot = await make_bot(admin)
     chat = await keep_chat(sql, bot["id"], 3)
     message = await keep_message(sql, chat, "x", "TERMINAL")
+    await sql(
+        "INSERT INTO journal (key, at, id, turn_id, from_state, event, effects, state)"
+        " VALUES (:key, now(), 'x', :turn, '{}', '{}', '[]', '')",
+        key=chat,
+        turn=message,
+    )
     values = {"bot_id": bot["id"], "chat_id": chat, "processing_id": message}
     bodies: dict[tuple[str, str], Any] = {
         ("patch", "/api/bots/{bot_id}"): {"name": "Described"},

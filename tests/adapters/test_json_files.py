@@ -1,0 +1,228 @@
+"""Files of JSON lines or of one array: read a piece at a time, written whole or not at all."""
+
+import json
+import sys
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters import json_files
+from adapters.json_files import STANDARD, UnreadableFile, lines, opened, values, whole
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+CHUNKS = (1, 2, 3, 5, 64)
+
+
+def read(content: bytes, chunk: int = 3) -> list[tuple[str, Any]]:
+    """Every value and where it stands; the text between two chunks is cut anywhere."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_files, "_CHUNK", chunk)
+        return [(where, json.loads(text)) for where, text in values(BytesIO(content))]
+
+
+def refused(content: bytes, chunk: int = 3) -> str:
+    with pytest.raises(UnreadableFile) as error:
+        read(content, chunk)
+    return str(error.value)
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+def test_lines_keep_their_ends() -> None:
+    content = b"one\ntwo\r\n\nthree"
+    assert list(lines(BytesIO(content))) == [b"one\n", b"two\r\n", b"\n", b"three"]
+    assert list(lines(BytesIO(b""))) == []
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    bom = b"\xef\xbb\xbf"
+    assert list(lines(BytesIO(bom + b"one\n" + bom + b"two"))) == [b"one\n", bom + b"two"]
+
+
+def test_a_line_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_files, "LONGEST", 8)
+    assert list(lines(BytesIO(b"1234567\n12345678"))) == [b"1234567\n", b"12345678"]
+    with pytest.raises(UnreadableFile, match=r"^line 2 is longer than 0 MiB$"):
+        list(lines(BytesIO(b"1234567\n12345678\n")))
+    with pytest.raises(UnreadableFile, match=r"^line 2 is longer than 0 MiB$"):
+        list(values(BytesIO(b"1\n123456789\n")))
+
+
+# --- values --------------------------------------------------------------------------------------
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(JSON, max_size=4), st.sampled_from(CHUNKS), st.data())
+def test_any_values_are_read_back(wanted: list[Any], chunk: int, data: st.DataObject) -> None:
+    ascii_only = data.draw(st.booleans())
+    indent = data.draw(st.sampled_from([None, 0, 2]))
+    separators = data.draw(st.sampled_from([None, (",", ":"), ("\r\n,\t", "  :\r\n")]))
+    text = json.dumps(wanted, ensure_ascii=ascii_only, indent=indent, separators=separators)
+    content = text.encode("utf-8", "surrogatepass")
+    mark = data.draw(st.sampled_from([b"", b"\xef\xbb\xbf", b" \r\n", b"\n\n"]))
+    numbered = [(f"element {number}", value) for number, value in enumerate(wanted, 1)]
+    assert read(mark + content + data.draw(st.sampled_from([b"", b"\n \n"])), chunk) == numbered
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(JSON.filter(lambda value: not isinstance(value, list)), max_size=4), st.data())
+def test_any_lines_are_read_back(wanted: list[Any], data: st.DataObject) -> None:
+    end = data.draw(st.sampled_from(["\n", "\r\n", "\n\n", " \n"]))
+    text = "".join(json.dumps(value, ensure_ascii=False) + end for value in wanted)
+    if data.draw(st.booleans()):
+        text = text.rstrip()
+    step = end.count("\n")
+    numbered = [(f"line {number * step + 1}", value) for number, value in enumerate(wanted)]
+    assert read(text.encode()) == numbered
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("number", ["12", "-0.5", "1e5", "3.25E+10", "-1", "1" * 5000])
+def test_a_number_is_not_cut_by_a_chunk(number: str, chunk: int) -> None:
+    content = f"[{number},{number} , {number}]".encode()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_files, "_CHUNK", chunk)
+        assert [text for _, text in values(BytesIO(content))] == [number] * 3
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_an_array_that_is_cut_anywhere_is_refused(chunk: int) -> None:
+    content = '[{"a": "ж👛\\u00e9\\n"}, -1.5e3, true, [null, "x"]]'.encode()
+    assert len(read(content, chunk)) == 4
+    for length in range(1, len(content)):
+        assert refused(content[:length], chunk).startswith("line 1: ")
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[1 2]", "line 1: after element 1 comes '2'"),
+        (b"[1,\n2}", "line 2: after element 2 comes '}'"),
+        (b'[{"a": 1}x]', "line 1: after element 1 comes 'x'"),
+        (b"[1e5x]", "line 1: after element 1 comes 'x'"),
+        (b"[1,\n\n2", "line 3: after element 2 comes the end of the file: it is cut off"),
+        (b"[1,]", "line 1: element 2 is cut off, or no JSON: Expecting value"),
+        (b"[", "line 1: element 1 is cut off, or no JSON: Expecting value"),
+        (b"\n[1,\n nothing that is any JSON]", "line 3: element 2: Expecting value"),
+        (b'[\n"a\tb", "a longer text"]', "line 2: element 1: Invalid control character at"),
+        (b"[]\n\n[]", "line 3: something comes after the array's end"),
+        (b"[1] x", "line 1: something comes after the array's end"),
+        (b'[1,\n\n"\xff"]', "line 3: not UTF-8"),
+        (b'[1,\n"ab\nc\xd0', "line 3: not UTF-8"),
+        (b"[1]\n\xff", "line 2: not UTF-8"),
+        (b"[" + b"[" * 100_000, "line 1: element 1 is nested too deeply"),
+    ],
+)
+def test_an_array_that_is_none_says_where(content: bytes, reason: str, chunk: int) -> None:
+    if len(content) > 1000:
+        chunk = 200_000
+    assert refused(content, chunk) == reason
+
+
+def test_an_array_may_be_one_line_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_files, "LONGEST", 8)
+    assert [value for _, value in read(b"[" + b"1, " * 50 + b"1]\n")] == [1] * 51
+
+
+@pytest.mark.parametrize("element", ['"0123456789012345678901234567890"', "1" * 40])
+def test_an_element_that_is_too_long_is_refused(
+    element: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_files, "LONGEST", 8)
+    said = refused(f"[1, {element * 3}]".encode(), chunk=4)
+    assert said.startswith(("line 1: element 2 is longer than 0 MiB", "line 1: after element 2"))
+
+
+def test_a_line_that_is_no_value_is_the_readers_to_refuse() -> None:
+    """It is handed on as it is; an array that is not the file's first thing is a line's value."""
+    content = b'{"a": 1}\n[2]\nnonsense\xff\n'
+    found = [tuple(value) for value in values(BytesIO(content))]
+    assert found == [("line 1", b'{"a": 1}'), ("line 2", b"[2]"), ("line 3", b"nonsense\xff")]
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def test_a_file_is_opened_and_closed(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b"1\n2\n")
+    with opened(path) as file:
+        assert [value.where for value in values(file)] == ["line 1", "line 2"]
+    assert file.closed
+    with pytest.raises(FileNotFoundError), opened(tmp_path / "none"):
+        pass
+
+
+class Standard:
+    """sys.stdin or sys.stdout."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.buffer = BytesIO(content)
+
+
+def test_a_dash_is_standard_input_and_output(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", Standard(b"1\n"))
+    with opened(STANDARD) as file:
+        assert file.read() == b"1\n"
+    out = Standard()
+    monkeypatch.setattr(sys, "stdout", out)
+    with whole(STANDARD) as file:
+        file.write(b"2\n")
+    assert not out.buffer.closed
+    assert out.buffer.getvalue() == b"2\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    path.write_bytes(b"old")
+    with whole(path) as file:
+        file.write(b"new\n")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("was", [None, b"old"])
+def test_a_file_that_is_not_finished_leaves_nothing(was: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    if was is not None:
+        path.write_bytes(was)
+    with pytest.raises(KeyError), whole(path) as file:
+        file.write(b"new")
+        raise KeyError
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == ([was] if was else [])
+
+
+@pytest.mark.parametrize("where", ["none/out", "file/out", ".", "folder"])
+def test_where_no_file_can_be_written(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError), whole(Path(where)) as file:
+        file.write(b"x")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_what_is_no_file_is_written_to_as_it_is() -> None:
+    with whole(Path("/dev/null")) as file:
+        file.write(b"x")
+    assert Path("/dev/null").is_char_device()
+    assert not Path("/dev/.null.part").exists()
+    with pytest.raises(OSError, match="No space left"), whole(Path("/dev/full")) as file:
+        file.write(b"x")

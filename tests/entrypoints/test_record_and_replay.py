@@ -1,0 +1,587 @@
+"""`kotodom record` and `kotodom replay` as a person runs them: exit codes, and what they say."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from application.recordings import StoredStep, replay
+from domain.conversation import handle
+from domain.effects import TurnToken
+from domain.events import UpdateReceived
+from domain.replay import Replay
+from domain.step import Envelope, digest
+from domain.turn import Conversation
+from tests.adapters.test_postgres_journal import empty, insert
+from tests.domain.given import BOT, NOW, update
+from tests.domain.random_recordings import SECRETS, one_recording
+from tests.entrypoints.test_cli import KOTODOM, SECRET_KEY
+
+COUNTS = ["steps", "events", "effects", "seconds", "differing"]
+STEPS = one_recording().steps
+UPDATES: list[dict[str, Any]] = [
+    {
+        "update_id": number,
+        "message": {
+            "message_id": number,
+            "date": 1_790_000_000,
+            "chat": {"id": 42, "type": "private"},
+            "from": {"id": 42, "first_name": "Ann"},
+            "text": text,
+        },
+    }
+    for number, text in enumerate(["Hello", "/start", "[bold]Привет[/] :smile:"], 1)
+]
+
+
+class Ran(NamedTuple):
+    """What a command did; `told` is the one line of its errors, where there is one."""
+
+    code: int
+    out: str
+    errors: str
+
+    @property
+    def told(self) -> str:
+        (line,) = self.errors.splitlines()
+        return line
+
+
+async def run(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> Ran:
+    process = await asyncio.create_subprocess_exec(
+        KOTODOM,
+        *map(str, arguments),
+        env={"PATH": os.environ["PATH"], **environment},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await asyncio.wait_for(process.communicate(stdin), 60)
+    assert process.returncode is not None
+    assert b"Traceback" not in errors, errors.decode()
+    assert b"\x1b" not in out + errors, "a pipe has no colours"
+    return Ran(process.returncode, out.decode(), errors.decode())
+
+
+def names(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir()]
+
+
+def recording(*steps: StoredStep) -> bytes:
+    """The lines as `kotodom record` writes them."""
+    return b"".join(
+        msgspec.json.encode(
+            {"key": step.key, "seq": step.seq, "at": step.at, "id": step.id}
+            | ({"from": msgspec.Raw(step.from_state.encode())} if step.from_state else {})
+            | {"event": msgspec.Raw(step.event.encode())}
+            | {"effects": msgspec.Raw(step.effects.encode()), "state": step.state}
+        )
+        + b"\n"
+        for step in steps
+    )
+
+
+def differing(content: bytes) -> int:
+    replayed = Replay()
+    assert len(list(replay(content.splitlines(keepends=True), replayed))) == replayed.steps
+    return replayed.differing
+
+
+GOOD = recording(*STEPS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With the files that these tests are about."""
+    lines = b"\n".join(map(msgspec.json.encode, UPDATES))
+    for name, content in {
+        "good.jsonl": GOOD,
+        "updates.jsonl": lines,
+        "updates.json": msgspec.json.format(msgspec.json.encode(UPDATES)),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+# --- replay --------------------------------------------------------------------------------------
+
+
+async def test_a_recording_that_replays_the_same(folder: Path) -> None:
+    effects = sum(len(msgspec.json.decode(step.effects)) for step in STEPS)
+    plain, as_json, piped = await asyncio.gather(
+        run("replay", folder / "good.jsonl"),
+        run("replay", folder / "good.jsonl", "--json"),
+        run("replay", "-", stdin=b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n\r\n")),
+    )
+    for ran in (plain, piped):
+        assert (ran.code, ran.out) == (0, "")
+        told = rf"{len(STEPS)} steps, {effects} effects in \d+\.\d\d s: as it should be"
+        assert re.fullmatch(told, ran.told)
+    summary = msgspec.json.decode(as_json.out)
+    assert (as_json.code, as_json.errors, list(summary)) == (0, "", COUNTS)
+    assert 0 < summary.pop("seconds") < 10
+    assert summary == {
+        "steps": len(STEPS),
+        "events": len(STEPS),
+        "effects": effects,
+        "differing": 0,
+    }
+
+
+async def test_a_recording_that_differs(folder: Path) -> None:
+    lines = GOOD.splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if b"generateReply" in line)
+    lines[place] = lines[place].replace(b"openai.generateReply", b"openai.guess\\u001b[31m")
+    path = folder / "[bold]bad.jsonl"
+    path.write_bytes(b"".join(lines))
+    plain, as_json = await asyncio.gather(run("replay", path), run("replay", path, "--json"))
+    assert plain.code == as_json.code == 1
+    where, first, *diff = plain.out.splitlines()
+    assert where.startswith(f"line {place + 1}: message ")
+    assert first == "  effect 2 of 2 differs (openai.guess\\x1b[31m):"
+    assert '-     "type": "openai.guess\\u001b[31m",' in diff
+    assert '+     "type": "openai.generateReply",' in diff
+    assert plain.told.endswith(" s: 1 differ")
+    summary = msgspec.json.decode(as_json.out)
+    assert (list(summary), summary["differing"]) == (COUNTS, 1)
+    assert as_json.errors == ""
+
+
+async def test_many_differences_are_counted(folder: Path) -> None:
+    path = folder / "bad.jsonl"
+    path.write_bytes(re.sub(rb'"state":"[0-9a-f]+"\}', b'"state":"?"}', GOOD))
+    ran = await run("replay", path)
+    shown = [line for line in ran.out.splitlines() if line.startswith("line ")]
+    assert (ran.code, len(shown)) == (1, 20)
+    more, count = ran.errors.splitlines()
+    assert more == f"… and {len(STEPS) - 20} more"
+    assert count.endswith(f" s: {len(STEPS)} differ")
+
+
+NO_RECORDING: dict[bytes, str] = {
+    b"": "it holds no steps (bare updates are replayed with --updates)",
+    b"\n \r\n": "it holds no steps (bare updates are replayed with --updates)",
+    b"hello": "line 1: not JSON: JSON is malformed: invalid character (byte 0) (bare updates are "
+    "replayed with --updates)",
+    b'{"update_id": 1}': "line 1: Object missing required field `key` (bare updates are replayed "
+    "with --updates)",
+    GOOD[:-20]: f"line {len(STEPS)}: it is cut off: the file ends in its middle",
+    b"\n" + GOOD + b"[]\n": f"line {len(STEPS) + 2}: Expected `object`, got `array`",
+    GOOD + b"\xff": f"line {len(STEPS) + 1}: byte 1 is not UTF-8",
+    GOOD + b"[" * 100_000 + b"\n": f"line {len(STEPS) + 1}: Expected `object`, got `array`",
+    GOOD + b'{"x":' + b"[" * 100_000 + b"\n": f"line {len(STEPS) + 1}: nested too deeply",
+    GOOD.replace(b'"type":"telegram.messageSent"', b'"type":"telegram.\\u001b"', 1): "line ",
+    GOOD.replace(b'"type":"chat"', b'"type":"tribe"', 1): "line ",
+    b"x" * (17 << 20): "line 1 is longer than 16 MiB",
+}
+CLAUSES = {
+    b"\\u001b": r"line \d+: unknown event 'telegram\.\\x1b'( \(bare updates .*\))?",
+    b"tribe": r"line \d+: unknown state 'tribe'( \(bare updates .*\))?",
+}
+
+
+async def test_what_is_no_recording_is_one_line_and_exit_2() -> None:
+    answers = await asyncio.gather(*(run("replay", "-", stdin=content) for content in NO_RECORDING))
+    for (content, reason), ran in zip(NO_RECORDING.items(), answers, strict=True):
+        assert (ran.code, ran.out) == (2, "")
+        known = next((clause for mark, clause in CLAUSES.items() if mark in content), None)
+        assert re.fullmatch(rf"kotodom replay: -: {known or re.escape(reason)}", ran.told), content[
+            :60
+        ]
+
+
+async def test_files_that_cannot_be_read(folder: Path) -> None:
+    none, there, odd = await asyncio.gather(
+        run("replay", folder / "none"),
+        run("replay", folder),
+        run("replay", os.fsdecode(os.fsencode(folder) + b"/\xff[/x]")),
+    )
+    assert [ran.code for ran in (none, there, odd)] == [2, 2, 2]
+    assert none.told == f"kotodom replay: {folder}/none: No such file or directory"
+    assert there.told == f"kotodom replay: {folder}: Is a directory"
+    assert odd.told == f"kotodom replay: {folder}/\\udcff[/x]: No such file or directory"
+
+
+async def test_options_that_do_not_go_together(folder: Path) -> None:
+    for arguments in (
+        ["--write"],
+        ["--golden", "x"],
+        ["--failures", "x"],
+        ["--updates", "--write"],
+    ):
+        ran = await run("replay", folder / "good.jsonl", *arguments)
+        assert ran.code == 2
+        assert "--write" in ran.errors
+
+
+# --- replay --updates ----------------------------------------------------------------------------
+
+
+async def test_updates_are_answered(folder: Path) -> None:
+    lines, array, piped, as_json = await asyncio.gather(
+        run("replay", "--updates", folder / "updates.jsonl"),
+        run("replay", "--updates", folder / "updates.json"),
+        run("replay", "--updates", "-", stdin=(folder / "updates.json").read_bytes()),
+        run("replay", "--updates", folder / "updates.json", "--json"),
+    )
+    assert [ran.code for ran in (lines, array, piped, as_json)] == [0, 0, 0, 0]
+    assert lines.out == array.out == piped.out
+    answers = [msgspec.json.decode(line) for line in lines.out.splitlines()]
+    assert [(answer["update_id"], answer["key"]) for answer in answers] == [
+        (number, "1:42") for number in (1, 2, 3)
+    ]
+    asked = ["telegram.sendChatAction", "openai.generateReply", "telegram.sendMessage"]
+    assert [[effect["type"] for effect in answer["effects"]] for answer in answers] == [
+        asked,
+        asked[2:],
+        asked,
+    ]
+    summary = msgspec.json.decode(as_json.out)
+    assert (list(summary), as_json.errors) == (COUNTS, "")
+    assert [summary[name] for name in ("steps", "events", "effects", "differing")] == [8, 3, 7, 0]
+
+
+async def test_the_answers_are_utf8_whatever_the_locale_says(folder: Path) -> None:
+    (folder / "updates.jsonl").write_bytes(
+        msgspec.json.encode(UPDATES[1]).replace(b'"Ann"', b'"Ann","language_code":"ru"')
+    )
+    ran = await run("replay", "--updates", folder / "updates.jsonl", PYTHONIOENCODING="ascii")
+    assert (ran.code, "Здравствуйте" in ran.out) == (0, True)
+
+
+async def test_a_golden_file_is_kept_and_compared(folder: Path) -> None:
+    updates, golden = folder / "updates.jsonl", folder / "golden.jsonl"
+    options = ("replay", "--updates", updates, "--golden", golden)
+    missing = await run(*options)
+    assert missing.code == 2
+    told = f"kotodom replay: {golden}: there is no such file yet; --write makes it"
+    assert missing.told == told
+    kept = await run(*options, "--write")
+    assert (kept.code, kept.out) == (0, "")
+    assert len(golden.read_text().splitlines()) == 3
+    assert (await run(*options)).code == 0
+    golden.write_text(golden.read_text().replace("An answer of", "A word from", 1))
+    changed, as_json = await asyncio.gather(run(*options), run(*options, "--json"))
+    assert changed.code == as_json.code == 1
+    first, second, *diff = changed.out.splitlines()
+    assert first == "answer 1: update 1 of chat 1:42"
+    assert second == "  effect 3 of 3 differs (telegram.sendMessage):"
+    assert '-     "text": "A word from the model."' in diff
+    assert '+     "text": "An answer of the model."' in diff
+    assert msgspec.json.decode(as_json.out)["differing"] == 1
+
+
+@pytest.mark.parametrize(
+    ("golden", "reason"),
+    [
+        (b"{}\nnonsense\n", "line 2 is no answer that --write keeps: JSON is malformed: "),
+        (b"[]\n", "line 1 is no answer that --write keeps: Expected `object`, got `array`"),
+        (b'{"a":' + b"[" * 100_000, "line 1 is no answer that --write keeps: nested too deeply"),
+        (b"\xff\n", "line 1 is no answer that --write keeps: "),
+    ],
+)
+async def test_a_golden_file_that_is_none(golden: bytes, reason: str, folder: Path) -> None:
+    path = folder / "golden.jsonl"
+    path.write_bytes(golden)
+    ran = await run("replay", "--updates", folder / "updates.jsonl", "--golden", path)
+    assert ran.code == 2
+    assert ran.told.startswith(f"kotodom replay: {path}: {reason}")
+
+
+async def test_a_script_says_what_becomes_of_effects(folder: Path) -> None:
+    script = folder / "script.json"
+    refused = {"type": "terminal", "reason": "the model refused"}
+    script.write_bytes(
+        msgspec.json.encode([{"effect": "openai.generateReply", "nth": 2, "failure": refused}])
+    )
+    updates = folder / "updates.jsonl"
+    ran = await run("replay", "--updates", updates, "--failures", script)
+    answers = [msgspec.json.decode(line) for line in ran.out.splitlines()]
+    assert ran.code == 0
+    assert [effect["type"] for effect in answers[2]["effects"]] == [
+        "telegram.sendChatAction",
+        "openai.generateReply",
+        "notification.adminAlert",
+        "telegram.sendMessage",
+    ]
+    for content, reason in {
+        b"[]]": "JSON is malformed: trailing characters (byte 3)",
+        b"[{}]": "Object missing required field `effect` - at `$[0]`",
+        b'[{"effect": "telegram.sendMessage"}]': "rule 1: give one of failure, reply, died and bug",
+    }.items():
+        script.write_bytes(content)
+        wrong = await run("replay", "--updates", updates, "--failures", script)
+        assert wrong.code == 2
+        assert wrong.told == f"kotodom replay: {script}: {reason}"
+    none = await run("replay", "--updates", updates, "--failures", folder / "none")
+    assert (none.code, none.told) == (
+        2,
+        f"kotodom replay: {folder}/none: No such file or directory",
+    )
+
+
+NO_UPDATES: dict[bytes, str] = {
+    b"": "it holds no updates",
+    b"[]": "it holds no updates",
+    b"nonsense": "line 1: the body is not JSON: ",
+    b'{"update_id": 1}\n{"update_id": "2"}': "line 2: the body has no integer update_id",
+    b'[{"update_id": 1}, 5]': "element 2: the body is not a JSON object",
+    b'[{"update_id": 1}, NaN]': "element 2: the body is not JSON: NaN is not JSON",
+    b'[{"update_id": 1}': "line 1: after element 1 comes the end of the file: it is cut off",
+    b"[" * 100_000: "line 1: element 1 is nested too deeply",
+    b'{"update_id": 1, "x": ' + b"[" * 100_000: "line 1: the body is nested too deeply",
+    b'[\n"\xff"]': "line 2: not UTF-8",
+    b"\xff": "line 1: the body is not JSON: ",
+    b'[{"update_id": ' + b"1" * 5000 + b"}]": "element 1: ",
+}
+
+
+async def test_what_holds_no_updates_is_one_line_and_exit_2(folder: Path) -> None:
+    options = ("replay", "--updates", "-", "--write", "--golden")
+    answers = await asyncio.gather(
+        *(
+            run(*options, folder / f"kept{number}", stdin=content)
+            for number, content in enumerate(NO_UPDATES)
+        )
+    )
+    for (content, reason), ran in zip(NO_UPDATES.items(), answers, strict=True):
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.told.startswith(f"kotodom replay: -: {reason}"), content[:60]
+    assert not [name for name in names(folder) if "kept" in name]
+
+
+async def test_a_golden_file_that_cannot_be_written(folder: Path) -> None:
+    for where in (folder, folder / "none/golden", folder / "good.jsonl/golden"):
+        ran = await run(
+            "replay", "--updates", folder / "updates.jsonl", "--golden", where, "--write"
+        )
+        assert ran.code == 2
+        assert ran.told.startswith(f"kotodom replay: {folder}")
+
+
+# --- large files ---------------------------------------------------------------------------------
+
+STATUS = Path("/proc/self/status")
+MEASURED = f"""
+import atexit, pathlib, sys
+from entrypoints.cli import main
+atexit.register(lambda: sys.stderr.write(pathlib.Path("{STATUS}").read_text()))
+main()
+"""
+"""The command, telling its memory in the end: what wait4 tells begins with that of this process."""
+needs_status = pytest.mark.skipif(not STATUS.exists(), reason="a process' memory is told by Linux")
+
+
+def measured(*arguments: str) -> tuple[dict[str, Any], int]:
+    """What --json prints, and the most memory that the command took, in KiB."""
+    python = [sys.executable, "-c", MEASURED, *arguments]
+    ran = subprocess.run(python, capture_output=True, timeout=60, check=True)
+    (memory,) = re.findall(rb"VmHWM:\s+(\d+) kB", ran.stderr)
+    return msgspec.json.decode(ran.stdout), int(memory)
+
+
+@needs_status
+def test_a_large_recording_takes_little_memory(tmp_path: Path) -> None:
+    """100 MB: one chat that was deleted again and again, where a person answers."""
+    chat = Conversation("3:42", 42, paused=True)
+    event = UpdateReceived(TurnToken(100, 1), update("x" * 10_000), BOT)
+    step = handle(chat, Envelope("", NOW, event))
+    line = {
+        "key": "3:42",
+        "at": NOW,
+        "from": chat,
+        "event": event,
+        "effects": step.effects,
+        "state": digest(step.state),
+    }
+    rest = msgspec.json.encode(line)[1:]
+    path = tmp_path / "large.jsonl"
+    with path.open("wb") as file:
+        for seq in range(100_000_000 // len(rest)):
+            file.write(b'{"seq":%d,"id":"%d",' % (seq, seq) + rest + b"\n")
+    assert path.stat().st_size > 100_000_000
+    summary, memory = measured("replay", str(path), "--json")
+    assert (summary["steps"], summary["differing"]) == (seq + 1, 0)
+    assert memory < 150 * 1024, "KiB"
+    assert summary["seconds"] < 10
+
+
+@needs_status
+def test_a_large_array_of_updates_takes_little_memory(tmp_path: Path) -> None:
+    """40 MB in one line, each update from a chat of its own."""
+    path = tmp_path / "large.json"
+    text = "ж" * 5_000
+    with path.open("w") as file:
+        file.write("[")
+        for number in range(4_000):
+            one = msgspec.json.decode(msgspec.json.encode(UPDATES[0]))
+            one["message"] |= {"text": text, "chat": {"id": number + 1}}
+            file.write(("," if number else "") + msgspec.json.encode(one).decode())
+        file.write("]")
+    summary, memory = measured("replay", "--updates", str(path), "--json")
+    assert summary["events"] == 4_000
+    assert memory < 150 * 1024, "KiB"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "updates.json"
+    path.write_bytes(msgspec.json.encode(UPDATES * 5_000))
+    command = f"'{KOTODOM}' replay --updates '{path}' | head -n 1"
+    ran = subprocess.run(command, shell=True, capture_output=True, timeout=30, check=True)
+    assert len(ran.stdout.splitlines()) == 1
+    assert ran.stderr == b""
+
+
+# --- record --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def where(engine: AsyncEngine, database_url: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of a database with the journal of a conversation."""
+    await empty(engine)
+    await insert(engine, STEPS)
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "SECRET_KEY": SECRET_KEY,
+        "DATA_DIR": str(tmp_path / "data"),
+    }
+
+
+async def test_a_recording_is_the_journal(where: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    ran = await run("record", "--out", out, **where)
+    assert (ran.code, ran.out, ran.told) == (0, "", f"{len(STEPS)} steps recorded")
+    assert out.read_bytes() == GOOD
+    assert names(tmp_path) == ["out.jsonl"]
+    piped = await run("record", "--out", "-", **where)
+    assert (piped.code, piped.out, piped.told) == (0, GOOD.decode(), ran.told)
+    assert (await run("replay", out)).code == 0
+
+
+async def test_a_part_of_the_journal_is_recorded(where: dict[str, str], tmp_path: Path) -> None:
+    chat = next(step.key for step in STEPS if not step.key.startswith("bot:"))
+    begins = [step for step in STEPS if step.from_state is not None]
+    since = begins[len(begins) // 2].at
+    wanted: dict[tuple[str, ...], list[StoredStep]] = {
+        ("--chat", chat): [step for step in STEPS if step.key == chat],
+        ("--bot", "610333"): list(STEPS),
+        ("--since", since.isoformat()): begun([step for step in STEPS if step.at >= since]),
+        ("--since", since.replace(tzinfo=None).isoformat(), "--chat", chat): begun(
+            [step for step in STEPS if step.at >= since and step.key == chat]
+        ),
+    }
+    for asked, steps in wanted.items():
+        ran = await run("record", "--out", "-", *asked, **where)
+        assert (ran.code, ran.out) == (0, recording(*steps).decode())
+        assert differing(ran.out.encode()) == 0
+
+
+def begun(steps: list[StoredStep]) -> list[StoredStep]:
+    """Without the turns whose beginning is not among them."""
+    kept: list[StoredStep] = []
+    for step in steps:
+        if step.from_state is not None or step.key in {each.key for each in kept}:
+            kept.append(step)
+    return kept
+
+
+async def test_a_redacted_recording_holds_nothing_of_its_people(
+    where: dict[str, str], tmp_path: Path
+) -> None:
+    one, other = await asyncio.gather(
+        *(run("record", "--redact", "--out", tmp_path / name, **where) for name in ("a", "b"))
+    )
+    assert (one.code, other.code) == (0, 0)
+    content = (tmp_path / "a").read_bytes()
+    assert content != (tmp_path / "b").read_bytes()
+    assert differing(content) == 0
+    assert len(content.splitlines()) == len(STEPS)
+    numbers = set(re.findall(r"(?<![0-9a-zA-Z])\d+(?![0-9a-zA-Z])", content.decode()))
+    for secret in SECRETS:
+        assert secret not in (numbers if secret.isdecimal() else content.decode())
+    assert (await run("replay", tmp_path / "a")).code == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--bot", "61033"),
+        ("--chat", "610333"),
+        ("--since", "2100-01-01"),
+        ("--since", "9999-12-31T23:59:59.999999Z"),
+        ("--bot", "9" * 40),
+    ],
+)
+async def test_nothing_to_record_leaves_no_file(
+    asked: tuple[str, str], where: dict[str, str], tmp_path: Path
+) -> None:
+    ran = await run("record", "--out", tmp_path / "out.jsonl", *asked, **where)
+    told = "the journal has no such turn from its beginning (is it pruned by now?)"
+    assert (ran.code, ran.out, ran.told) == (1, "", f"kotodom record: {told}")
+    assert names(tmp_path) == []
+
+
+async def test_only_a_moment_is_one_to_record_since(where: dict[str, str]) -> None:
+    ran = await run("record", "--out", "-", "--since", "0001-01-01T00:00:00-14:00", **where)
+    assert (ran.code, ran.out) == (0, GOOD.decode())
+    for wrong in ("yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", ""):
+        ran = await run("record", "--out", "-", "--since", wrong, **where)
+        assert (ran.code, ran.out) == (2, "")
+        assert "--since" in ran.errors and "is no moment like" in ran.errors
+
+
+async def test_a_recording_that_cannot_be_written(where: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for out, reason in {
+        tmp_path / "none/[/x]": "No such file or directory",
+        tmp_path / "file/out": "Not a directory",
+        tmp_path: "Is a directory",
+        Path("/"): "Is a directory",
+        Path("/dev/full"): "No space left on device",
+    }.items():
+        ran = await run("record", "--out", out, **where)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.told == f"kotodom record: {out}: {reason}"
+    assert names(tmp_path) == ["file"]
+
+
+async def test_a_step_of_another_version_cannot_be_redacted(
+    where: dict[str, str], engine: AsyncEngine, tmp_path: Path
+) -> None:
+    seq = STEPS[-1].seq + 5
+    later = StoredStep(seq, "610333:1", NOW, "x", "{}", '{"type":"chat.sung"}', "[]", "")
+    await insert(engine, [later])
+    ran = await run("record", "--redact", "--out", tmp_path / "out.jsonl", **where)
+    assert (ran.code, names(tmp_path)) == (1, [])
+    assert re.match(rf"kotodom record: seq {seq}: ", ran.told)
+    plain = await run("record", "--out", "-", **where)
+    assert (plain.code, plain.out.count("\n")) == (0, len(STEPS) + 1)
+
+
+async def test_a_reader_of_a_recording_that_has_seen_enough_is_no_error(
+    where: dict[str, str],
+) -> None:
+    process = await asyncio.create_subprocess_shell(
+        f"'{KOTODOM}' record --out - | head -c 10",
+        env={"PATH": os.environ["PATH"], **where},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert len(out) == 10
+    assert b"Traceback" not in errors and b"Exception" not in errors
+
+
+async def test_a_database_that_is_away_is_said(where: dict[str, str], tmp_path: Path) -> None:
+    away = where | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    ran = await run("record", "--out", tmp_path / "out", **away)
+    assert (ran.code, names(tmp_path)) == (2, [])
+    assert ran.told.startswith("kotodom record: DATABASE_URL: PostgreSQL is away")
