@@ -46,10 +46,10 @@ def _cpu_name() -> str:
 
 
 def _commit() -> str:
-    """The commit, with a + where the tree has other changes than results of the bench."""
+    """The commit, with a + where the tree has other changes than kept results."""
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
-        changed = _git("status", "--porcelain", "--", ".", ":!tests/bench/results")
+        changed = _git("status", "--porcelain", "--", ".", ":!tests/*/results")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return commit + ("+" if changed else "")

@@ -1,7 +1,9 @@
 """`python -m tests.chaos --seconds 300 --seed 7`: the system under faults, judged from both sides.
 
 Prints the seed first, then each fault as it strikes, then the verdict. Exit code 1 where a message
-was lost, out of order, billed twice or left waiting, or a part doubled without mark or excuse.
+was lost, out of order, billed twice, left waiting or ended by a bug, a part doubled without mark or
+excuse, a process ended by itself, or nothing was answered at all. What a long run found is kept
+beside this file, in results/.
 """
 
 import asyncio
@@ -17,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tests.chaos.kept import keep, kept
 from tests.chaos.plan import plan
 from tests.chaos.run import Outcome, run
 
@@ -24,6 +27,8 @@ console = Console(highlight=False)
 
 SHOWN = 20
 """Violations of a kind; the rest stands in --json."""
+KEPT_FROM = 300.0
+"""Seconds: the outcome of a run that lasts so long is kept without being asked for."""
 
 
 def chaos(
@@ -32,6 +37,9 @@ def chaos(
     rate: Annotated[float, typer.Option(help="Messages a second.", min=1)] = 40,
     chats: Annotated[int, typer.Option(help="Chats of each of the three bots.", min=1)] = 60,
     json: Annotated[Path | None, typer.Option(help="Write the outcome here as well.")] = None,
+    keep_it: Annotated[
+        bool, typer.Option("--keep", help="Keep its counts in tests/chaos/results, however short.")
+    ] = False,
 ) -> None:
     """Flood the running system while it is killed, and say what became of every message."""
     seed = SystemRandom().randrange(1_000_000) if seed is None else seed
@@ -56,6 +64,9 @@ def chaos(
         json.write_bytes(msgspec.json.format(whole) + b"\n")
     _show_violations(outcome)
     console.print(_table(outcome))
+    if keep_it or seconds >= KEPT_FROM:
+        path = keep(kept(outcome, seed=seed, seconds=seconds, rate=rate, chats=chats))
+        console.print(f"kept in {path}", soft_wrap=True)
     if outcome.verdict.violations:
         console.print(f"The databases and logs of this run: {folder}/data", soft_wrap=True)
         raise typer.Exit(1)
@@ -88,8 +99,9 @@ def _table(outcome: Outcome) -> Table:
         ("asked again before a run's id was saved", verdict.asked_again),
         ("unfinished turns taken over", verdict.taken_over),
         ("steps of a former owner", len(verdict.stale_steps)),
+        ("broken by a bug", len(verdict.bugs)),
         ("left waiting", sum(verdict.left_waiting.values())),
-        ("processes that ended by themselves", len(outcome.ended_by_themselves)),
+        ("processes that ended by themselves", len(verdict.ended_by_themselves)),
         ("first answer after the faults, s at most", f"{verdict.recovered_after_faults:.1f}"),
         ("all settled after the flood, s", f"{verdict.settled_after_the_flood:.1f}"),
         ("longest wait for an answer, s", f"{verdict.longest_wait:.1f}"),

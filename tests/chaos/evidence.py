@@ -22,7 +22,9 @@ FROM telegram_updates inbox
 LEFT JOIN message_processing processing
   ON processing.bot_id = inbox.bot_id AND processing.telegram_update_id = inbox.update_id
 """
-_STEPS = "SELECT key, turn_id, at, event FROM journal WHERE turn_id IS NOT NULL ORDER BY seq"
+_STEPS = """
+SELECT key, turn_id, at, event, effects FROM journal WHERE turn_id IS NOT NULL ORDER BY seq
+"""
 _WAITING = """
 SELECT (SELECT count(*) FROM telegram_updates WHERE state = 'WAITING') AS updates,
        (SELECT count(*) FROM message_processing
@@ -42,7 +44,10 @@ class Row(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """A journalled step of a turn; `at` is Unix time, `kind` the failure's where it has one."""
+    """A journalled step of a turn; `at` is Unix time, `kind` the failure's where it has one.
+
+    `died`: its worker did, as a job took the turn over; `waits`: the turn's retry is due later.
+    """
 
     chat: str
     at: float
@@ -53,6 +58,8 @@ class Step(Struct, frozen=True):
     kind: str | None
     run_ended: bool
     event: str
+    died: bool = False
+    waits: bool = False
 
 
 class Run(Struct, frozen=True):
@@ -63,15 +70,27 @@ class Run(Struct, frozen=True):
 
 
 class Happened(Struct, frozen=True):
-    """A fault as it came about, in Unix time."""
+    """A fault as it came about, in Unix time: when it struck, and when all was there again."""
 
     name: str
     began: float
     ended: float
 
+    @property
+    def target(self) -> str:
+        """What it struck: api, poller, worker (one or both), postgres, valkey, telegram, openai."""
+        return self.name.split()[0].partition("-")[0]
+
+    @property
+    def how(self) -> str:
+        return self.name.split()[-1]
+
 
 class Evidence(Struct):
-    """See the module. `steps` are by message id, `runs` by number; `waiting` counts what waits."""
+    """See the module. `steps` are by message id, `runs` by number; `waiting` counts what waits.
+
+    `ended_by_themselves` are the processes that died without being killed.
+    """
 
     said: Sequence[Said]
     arrivals: Sequence[Arrival]
@@ -82,6 +101,7 @@ class Evidence(Struct):
     waiting: dict[str, int]
     flood_ended: float
     settled: float
+    ended_by_themselves: Sequence[str] = ()
 
 
 class _Token(Struct):
@@ -100,6 +120,11 @@ class _Event(Struct):
     run_id: str | None = None
     part: int | None = None
     failure: _Failure | None = None
+    died: bool = False
+
+
+class _Effect(Struct):
+    type: str
 
 
 async def still_waiting(system: System, bots: Sequence[Bot]) -> dict[str, int]:
@@ -145,6 +170,7 @@ def runs_of(system: System) -> dict[int | None, list[Run]]:
 
 def _step(row: Any) -> Step:
     event = msgspec.json.decode(row["event"], type=_Event)
+    effects = msgspec.json.decode(row["effects"], type=list[_Effect])
     failure = event.failure
     return Step(
         chat=row["key"],
@@ -158,4 +184,6 @@ def _step(row: Any) -> Step:
         and event.type == "openai.replyFailed"
         and (failure.run_ended or failure.type != "retryable"),
         event=row["event"][:300],
+        died=event.died,
+        waits=any(effect.type == "jobs.publish" for effect in effects),
     )

@@ -48,14 +48,18 @@ class Parts:
             log = self._data.log_path(name)
             await self._start(Part(name, kotodom_argv(command), environment, log=log))
 
-    async def kill(self, name: str, how: signal.Signals, away: float) -> None:
-        """End a part; return when it has been started again, `away` seconds later or more."""
+    async def kill(self, name: str, how: signal.Signals, away: float) -> float:
+        """End a part that is there. Returns when it has been started again, `away` seconds later
+        or more: the (Unix) time at which it was killed.
+        """
         await asyncio.wait_for(self._ready[name].wait(), BACK_SECONDS)
+        struck = time.time()
         self._expected.add(name)
         self._ready[name].clear()
         self._away_until[name] = time.monotonic() + away
         self._signal(name, how)
         await asyncio.wait_for(self._ready[name].wait(), BACK_SECONDS)
+        return struck
 
     async def pause(self, name: str, seconds: float) -> None:
         """Stop a part in the middle of whatever it does, and let it go on as if nothing was."""

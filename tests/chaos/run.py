@@ -17,7 +17,9 @@ from msgspec import Struct
 from adapters.data_directory import DataDirectory
 from adapters.postgres_migrations import migrate
 from adapters.postgres_transactions import engine
+from tests.bench.machine import Machine, machine
 from tests.chaos.evidence import Evidence, Happened, rows_of, runs_of, steps_of, still_waiting
+from tests.chaos.excuses import CALL_SECONDS
 from tests.chaos.flood import Flood
 from tests.chaos.parts import Parts
 from tests.chaos.plan import Fault
@@ -37,11 +39,11 @@ Tell = Callable[[str], None]
 
 
 class Outcome(Struct):
-    """What a run found; `ended_by_themselves` are processes that died without being killed."""
+    """What a run found, and on what; `timelines` are of the messages that a violation names."""
 
     verdict: Verdict
     faults: list[Happened]
-    ended_by_themselves: list[str]
+    machine: Machine
     timelines: dict[str, list[str]]
 
 
@@ -64,7 +66,8 @@ async def run(
             database = engine(database_url, pool_size=1)
             await migrate(database)
             await database.dispose()
-            async with System(database_url, valkey_url) as system, _roads(system) as roads:
+            told = {"TELEGRAM_TIMEOUT": f"{CALL_SECONDS:g}"}
+            async with System(database_url, valkey_url, **told) as system, _roads(system) as roads:
                 await parts.start_ours(system.environment)
                 await system.until(system.ready, 30)
                 await system.sign_in()
@@ -120,12 +123,13 @@ class _Stage:
                 waiting=waiting,
                 flood_ended=flood_ended,
                 settled=settled,
+                ended_by_themselves=self._parts.ended_by_themselves,
             )
         verdict = judge(evidence)
         return Outcome(
             verdict,
             self._happened,
-            self._parts.ended_by_themselves,
+            await machine(system.database),
             _timelines(verdict, evidence),
         )
 
@@ -140,16 +144,17 @@ class _Stage:
     async def _strike(self, fault: Fault) -> None:
         await asyncio.sleep(fault.at)
         self._tell(f"{fault.at:6.1f} s  {fault.name}, {fault.lasting:.1f} s")
-        began = time.time()
         async with asyncio.TaskGroup() as group:
-            for target in fault.targets:
-                group.create_task(self._hit(fault, target))
+            hits = [group.create_task(self._hit(fault, target)) for target in fault.targets]
+        began = min(hit.result() for hit in hits)
         self._happened.append(Happened(fault.name, began, time.time()))
 
-    async def _hit(self, fault: Fault, target: str) -> None:
+    async def _hit(self, fault: Fault, target: str) -> float:
+        """Until it is over; when it struck (a part is there before it can be killed)."""
+        began = time.time()
         match fault.how:
             case "KILL" | "TERM" | "QUIT":
-                await self._parts.kill(target, _SIGNALS[fault.how], fault.lasting)
+                began = await self._parts.kill(target, _SIGNALS[fault.how], fault.lasting)
             case "STOP":
                 await self._parts.pause(target, fault.lasting)
             case "refuse":
@@ -158,6 +163,7 @@ class _Stage:
                 await self._roads[target].blackhole(fault.lasting)
             case "cut":
                 self._roads[target].cut()
+        return began
 
     async def _settle(self, bots: Sequence[Bot]) -> tuple[float, dict[str, int]]:
         """When nothing waited any more, or the patience was over; and what waits still."""

@@ -18,7 +18,6 @@ async def test_nothing_is_lost_while_everything_is_killed_once(tmp_path: Path) -
     assert {fault.targets for fault in faults} >= {card.targets for card in SHORT_DECK}
     outcome = await run(tmp_path / "data", faults, 25, SEED, rate=25, chats=30, tell=print)
     assert not outcome.verdict.violations, outcome.timelines
-    assert not outcome.ended_by_themselves
 
 
 @pytest.mark.timeout(240)

@@ -6,16 +6,18 @@ the journal. What DESIGN §2 calls unavoidable is counted apart, and must be mar
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from msgspec import Struct, field
 
-from tests.chaos.doubles import Double, beyond_bound, doubles, saved_before
+from tests.chaos.doubles import beyond_bound, doubles, saved_before
 from tests.chaos.evidence import Evidence, Row, Run, Step
+from tests.chaos.excuses import Double, asked_again_marked, excuses, lost_leases, marks_of
 from tests.chaos.flood import Said
 from tests.chaos.times import longest_wait, recovery
 from tests.chaos.witness import Arrival
 
-_MARKS = frozenset({"turn.resumed", "turn.broke", "openai.replyFailed"})
+_BUG = "a bug: "
 
 
 class Verdict(Struct):
@@ -34,6 +36,8 @@ class Verdict(Struct):
     unmarked: list[str] = field(default_factory=list)
     sent_though_saved: list[str] = field(default_factory=list)
     beyond_bound: list[str] = field(default_factory=list)
+    bugs: list[str] = field(default_factory=list)
+    ended_by_themselves: list[str] = field(default_factory=list)
     left_waiting: dict[str, int] = field(default_factory=dict)
     recovered_after_faults: float = 0.0
     settled_after_the_flood: float = 0.0
@@ -50,7 +54,10 @@ class Verdict(Struct):
             "not marked in the timeline": self.unmarked,
             "sent again though saved as sent": self.sent_though_saved,
             "doubled without a fault": self.beyond_bound,
+            "broken by a bug": self.bugs,
+            "ended by itself": self.ended_by_themselves,
             "left waiting": [f"{count} {what}" for what, count in self.left_waiting.items()],
+            "nothing was answered": [] if self.answered else [f"of {self.messages} messages"],
         }
         return {kind: names for kind, names in found.items() if names}
 
@@ -64,6 +71,7 @@ def judge(evidence: Evidence) -> Verdict:
         messages=len(evidence.said),
         answered=sum(row.status == "COMPLETED" for row in evidence.rows.values()),
         terminal=dict(reasons),
+        ended_by_themselves=list(evidence.ended_by_themselves),
         left_waiting=evidence.waiting,
         settled_after_the_flood=evidence.settled - evidence.flood_ended,
         recovered_after_faults=recovery(evidence),
@@ -81,28 +89,31 @@ def judge(evidence: Evidence) -> Verdict:
     for said in evidence.said:
         _judge_message(verdict, evidence, said, by_chat[said.telegram_bot, said.chat])
     verdict.stale_steps += _stale(evidence.steps.values())
-    verdict.taken_over = sum(
-        step.tag == "turn.resumed" for steps in evidence.steps.values() for step in steps
-    )
+    verdict.taken_over = sum(len(list(lost_leases(steps))) for steps in evidence.steps.values())
     return verdict
 
 
 def _judge_doubles(verdict: Verdict, evidence: Evidence, found: list[Double]) -> None:
     """The doubled parts of a chat."""
-    beyond = beyond_bound(found, evidence.faults)
+    faults = evidence.faults
+    names: list[str] = []
+    excused_by: list[list[int]] = []
     for double in found:
         (said,) = _said(evidence, double.again)
         row = _row(evidence, said)
         steps = evidence.steps.get(row.id or 0, []) if row is not None else []
         after = double.again.at - double.before.at
         name = f"part {double.part} again after {after:.1f} s: {_name(said, row)}"
-        verdict.doubled.append(name)
-        if double in beyond:
-            verdict.beyond_bound.append(name)
-        if saved_before(double, steps, evidence.faults):
-            verdict.sent_though_saved.append(name)
-        if not _marked(steps):
+        marks = marks_of(double, steps, faults)
+        able = [place for place, one in enumerate(faults) if excuses(one, double, marks, faults)]
+        names.append(name)
+        excused_by.append(able)
+        if not marks:
             verdict.unmarked.append(name)
+        if saved_before(double, steps, faults):
+            verdict.sent_though_saved.append(name)
+    verdict.doubled += names
+    verdict.beyond_bound += [names[place] for place in beyond_bound(excused_by)]
 
 
 def _judge_message(
@@ -116,11 +127,15 @@ def _judge_message(
     if row is None or row.id is None:
         return
     steps, runs = evidence.steps.get(row.id, []), evidence.runs.get(said.number, [])
+    if (row.reason or "").startswith(_BUG):
+        verdict.bugs.append(f"{row.reason}: {_name(said, row)}")
+    elif any(step.tag == "turn.broke" for step in steps):
+        verdict.bugs.append(f"tried again after a bug: {_name(said, row)}")
     for run in _billed_twice(runs, steps):
         verdict.billed_twice.append(f"run {run.id}: {_name(said, row)}")
-    if len(runs) > 1:
-        verdict.asked_again += len(runs) - 1
-        if not _marked(steps):
+    for former, run in pairwise(sorted(runs, key=lambda run: run.at)):
+        verdict.asked_again += 1
+        if not asked_again_marked(former.at, run.at, steps, evidence.faults):
             verdict.unmarked.append(f"asked twice: {_name(said, row)}")
 
 
@@ -150,11 +165,6 @@ def _out_of_order(answers: list[Arrival]) -> Iterator[tuple[Arrival, Arrival]]:
             yield answer, latest
         else:
             latest = answer
-
-
-def _marked(steps: list[Step]) -> bool:
-    """Whether the timeline tells that something was tried again."""
-    return any(step.tag in _MARKS or step.kind == "ambiguous" for step in steps)
 
 
 def _billed_twice(runs: list[Run], steps: list[Step]) -> Iterator[Run]:

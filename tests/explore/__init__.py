@@ -15,6 +15,7 @@ of two workers, what Telegram and the model have seen.
     tasks.py        what one task does next: commit, look at its lease, call, let go
     outcomes.py     what a call to Telegram or the model may bring
     workers.py      what workers do and suffer: dequeue, hand back, crash, stop, stall
+    ghosts.py       which tasks need not be kept, and the proof of it
     people.py       what users and people do: write, refresh, retry, disable, delete a job
     rules.py        the rules that adapters keep to, and the mutants that break one of them
     search.py       breadth first through all situations; the shortest path to a violation
@@ -22,5 +23,8 @@ of two workers, what Telegram and the model have seen.
 
 Two situations that differ by names only are one: epochs are told from the chat's (of now, or
 stale), jobs have no numbers, the two workers may change places, and the clock knows "now" and "a
-day later".
+day later". What can make no difference is left out: tasks that hold neither job nor token
+(ghosts.py), the moments between a dequeue and the Take of a job that is not the owner (workers.py),
+and between a commit and the look at the lease that follows it (tasks.py). Whole of rules.py leaves
+in the first two, for a test that compares.
 """

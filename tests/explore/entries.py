@@ -3,6 +3,8 @@
 The number of an entry is its update_id, its request's id, and the id of the message it makes.
 """
 
+from typing import Literal, get_args
+
 import msgspec
 from msgspec import Struct
 
@@ -18,11 +20,18 @@ RETRY = 100
 """Added to the number of the message that is to be tried again."""
 
 
+Wish = Literal["refresh", "command", "operator", "disable", "job", "retry"]
+"""Another try of a message that ended TERMINAL; the web's refresh; /refresh as an update; an
+operator's words; disabling the bot, and then a day that passes; a job that is superfluous."""
+WISHES: tuple[Wish, ...] = get_args(Wish)
+
+
 class Plan(Struct, frozen=True):
     """What is explored: updates 2, 4, 6 …; `poison` are those that no code can begin.
 
-    `parts`: how many messages Telegram is sent for the first reply; the others have one. `plain`:
-    the model's server has no runs that can be resumed, so no id is saved.
+    `kinds`: what people may wish for. `parts`: how many messages Telegram is sent for the first
+    reply; the others have one. `plain`: the model's server has no runs that can be resumed, so no
+    id is saved.
     """
 
     messages: int = 2
@@ -31,6 +40,17 @@ class Plan(Struct, frozen=True):
     parts: int = 2
     poison: tuple[int, ...] = ()
     plain: bool = False
+    kinds: tuple[Wish, ...] = WISHES
+
+    def wish(self, *kinds: Wish) -> bool:
+        """Whether people may wish for one of these."""
+        return self.wishes > 0 and not set(kinds).isdisjoint(self.kinds)
+
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """The entries that people may ask for."""
+        found = {"refresh": REFRESH, "command": REFRESH_COMMAND, "operator": OPERATOR}
+        return tuple(number for kind, number in found.items() if kind in self.kinds)
 
     @property
     def updates(self) -> tuple[int, ...]:
@@ -39,7 +59,7 @@ class Plan(Struct, frozen=True):
     @property
     def numbers(self) -> tuple[int, ...]:
         """The entries that make messages (a refresh from the web does where a bug breaks it)."""
-        return (*self.updates, REFRESH_COMMAND, REFRESH, OPERATOR) if self.wishes else self.updates
+        return (*self.updates, *self.asked) if self.wishes else self.updates
 
     def entry(self, number: int, again: Turn | None) -> Entry:
         """The entry as the store loads it; the time of its arrival is the line's to tell."""

@@ -61,6 +61,6 @@ def _became(known: Known, world: World, former: Message, turn: Turn) -> Message:
         return Message(COMPLETED)
     if not turn.verdict:
         raise Violation(f"message {turn.token.id} is TERMINAL without a reason")
-    if not world.wishes:
+    if not (world.wishes and known.plan.wish("retry")):
         return Message(TERMINAL)  # nobody can ask for another try any more
     return replace(former, status=TERMINAL, turn=known.turns.number(turn))

@@ -14,7 +14,7 @@ from domain.conversation import handle
 from domain.events import ChatEvent, JobDeleted
 from domain.step import Envelope
 from domain.turn import Conversation
-from tests.explore.entries import OPERATOR, REFRESH, REFRESH_COMMAND, RETRY, kind
+from tests.explore.entries import RETRY
 from tests.explore.known import Known, at, with_message
 from tests.explore.tasks import Label, Move
 from tests.explore.world import (
@@ -22,6 +22,7 @@ from tests.explore.world import (
     OPEN,
     TERMINAL,
     Job,
+    Message,
     Waiting,
     World,
     with_jobs,
@@ -65,21 +66,23 @@ class People:
                     )
 
     def _wishes(self, world: World) -> Iterator[Move]:
-        for number in (REFRESH, REFRESH_COMMAND, OPERATOR):
+        plan = self._known.plan
+        for number in plan.asked:
             if number not in world.asked:
                 asked = replace(world, asked=tuple(sorted((*world.asked, number))))
                 yield Label("a person asks", number=number), False, _asked(asked, number)
-        for number in self._known.plan.numbers:
+        for number in plan.numbers:
             message = world.messages[self._known.place(number)]
             waits = any(one.entry == RETRY + number for one in world.line)
             if message.status == TERMINAL and message.turn and not waits:
                 again = _asked(world, RETRY + number)
                 yield Label("a person asks for another try", number=number), False, again
-        yield Label("a superfluous job is published"), False, _published(world)
-        if world.enabled:
+        if plan.wish("job"):
+            yield Label("a superfluous job is published"), False, _published(world)
+        if world.enabled and plan.wish("disable"):
             disabled = replace(world, enabled=False, waking=False)
             yield Label("the bot is disabled"), False, disabled
-        elif not world.later and any(kind(one.entry) == "UPDATE" for one in world.line):
+        if not (world.enabled or world.later) and world.line:
             line = tuple(replace(one, expired=True) for one in world.line)
             yield Label("a day passes"), False, replace(world, later=True, line=line)
 
@@ -105,8 +108,10 @@ class People:
             turn = handle(chat, deletion(chat, at(world))).state.turn
             assert turn is not None
             place = self._known.place(turn.token.id)
-            kept = self._known.turns.number(turn) if world.wishes else 0
-            ended = replace(messages[place], status=TERMINAL, turn=kept)
+            ended = Message(TERMINAL)
+            if world.wishes and self._known.plan.wish("retry"):
+                kept = self._known.turns.number(turn)
+                ended = replace(messages[place], status=TERMINAL, turn=kept)
             messages = with_message(messages, place, ended)
             chat = replace(chat, turn=None)
         after = replace(world, chat=self._known.chats.number(chat), messages=messages)
@@ -134,9 +139,7 @@ def stranded(world: World) -> bool:
     if any(job.status != GONE for job in world.jobs):
         return False
     open_turn = any(message.status == OPEN for message in world.messages)
-    servable = world.enabled or any(
-        one.expired and kind(one.entry) == "UPDATE" for one in world.line
-    )
+    servable = world.enabled or any(one.expired for one in world.line)
     return open_turn or (servable and bool(world.line))
 
 

@@ -1,7 +1,7 @@
 """A path of the search, for people and for `kotodom replay`.
 
 `told` is a line a step. `recording` is the journal that production would have written on the way
-(DESIGN §9: {key, seq, at, id, from?, event, effects, state}); epochs have their numbers again.
+(domain/recording.py); epochs have their numbers again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,8 @@ from application.conversations import Entry, JournalRow, Loaded
 from application.moves import Item, Outcome, Proceed
 from domain.conversation import handle
 from domain.effects import TurnToken
+from domain.events import ChatEvent
+from domain.recording import Recorded, encode
 from domain.step import digest
 from domain.turn import Conversation, Turn
 from tests.explore.commits import commit
@@ -30,7 +32,7 @@ COMMITS = ("commits", "commits, and does not hear of it")
 def told(number: int, label: Label) -> str:
     """One step in a line: who does what, with which answer."""
     who = "" if label.worker is None else f"worker {'AB'[label.worker]} "
-    what = label.what
+    what = f"dequeues, and {label.what}" if label.dequeued is not None else label.what
     if label.number:
         what += f": {label.number}"
     match label.request:
@@ -56,15 +58,20 @@ def _brought(label: Label) -> str:
 
 
 def recording(known: Known, saving: Saving, path: Sequence[Happened]) -> Iterator[bytes]:
-    """The journal of the path, a JSON line a row."""
+    """The journal of the path, a line a row, each with its end."""
     for seq, row in enumerate(_rows(known, saving, path), 1):
-        line = {"key": row.key, "seq": seq, "at": row.at, "id": row.id}
-        if row.from_state is not None:
-            line["from"] = msgspec.Raw(row.from_state.encode())
-        line["event"] = msgspec.Raw(row.event.encode())
-        line["effects"] = msgspec.Raw(row.effects.encode())
-        line["state"] = row.state
-        yield msgspec.json.encode(line)
+        origin = row.from_state
+        recorded = Recorded(
+            key=row.key,
+            seq=seq,
+            at=row.at,
+            id=row.id,
+            origin=None if origin is None else msgspec.json.decode(origin, type=Conversation),
+            event=msgspec.json.decode(row.event, type=ChatEvent),
+            effects=msgspec.Raw(row.effects.encode()),
+            state=row.state,
+        )
+        yield encode(recorded) + b"\n"
 
 
 def _rows(known: Known, saving: Saving, path: Sequence[Happened]) -> Iterator[JournalRow]:
@@ -87,7 +94,7 @@ def _committed(saving: Saving, step: Happened, passed: int) -> tuple[list[Journa
     heard: list[tuple[Item, Loaded]] = []
     saving.listener = lambda item, loaded: heard.append((item, loaded))
     try:
-        saving.put(step.world, step.label.job, step.label.task)
+        saving.put(step.label.dequeued or step.world, step.label.job, step.label.task)
     except Violation:
         pass  # the last step of the path: what it would have written is told as well
     finally:

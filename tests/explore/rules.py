@@ -20,6 +20,11 @@ class Rules:
     together = True
     """An update and its job are one commit."""
 
+    forgetful = True
+    """A task that holds neither its job nor the chat's token is forgotten (ghosts.py)."""
+    at_once = True
+    """A job that is not the owner is taken as it is dequeued (workers.py)."""
+
     def loaded(self, loaded: Loaded) -> Loaded:
         """What the store tells of a chat."""
         return loaded
@@ -37,14 +42,27 @@ class Rules:
         return held
 
 
-class PickIgnored(Rules):
+class Whole(Rules):
+    """The same rules, and nothing left out to make the search shorter."""
+
+    forgetful = False
+    at_once = False
+
+
+class Mutant(Rules):
+    """Nothing is forgotten, for it might do harm here."""
+
+    forgetful = False
+
+
+class PickIgnored(Mutant):
     """A job that was picked again by another worker is still taken for ours."""
 
     def loaded(self, loaded: Loaded) -> Loaded:
         return replace(loaded, pick_held=True)
 
 
-class TokenIgnored(Rules):
+class TokenIgnored(Mutant):
     """The outcome of a stale effect is taken for one of the turn."""
 
     def item(self, item: Item, loaded: Loaded) -> Item:
@@ -54,13 +72,13 @@ class TokenIgnored(Rules):
         return replace(item, event=replace(item.event, turn=turn.token))
 
 
-class AcknowledgedWithoutFence(Rules):
+class AcknowledgedWithoutFence(Mutant):
     """A handler that returns deletes its job, whoever holds it by now: pgqueuer's own way."""
 
     fenced = False
 
 
-class RunForgotten(Rules):
+class RunForgotten(Mutant):
     """A retry starts another run."""
 
     def saved(self, saved: Saved) -> Saved:
@@ -74,21 +92,21 @@ class RunForgotten(Rules):
         )
 
 
-class OwnerIgnored(Rules):
+class OwnerIgnored(Mutant):
     """A job takes the chat though its owner lives."""
 
     def loaded(self, loaded: Loaded) -> Loaded:
         return replace(loaded, owner_lives=False)
 
 
-class LeaseIgnored(Rules):
+class LeaseIgnored(Mutant):
     """A call is made without a look at the lease."""
 
     def lease(self, held: bool) -> bool:
         return True
 
 
-class LineUnread(Rules):
+class LineUnread(Mutant):
     """The owner lets the chat go without a look at its line."""
 
     def loaded(self, loaded: Loaded) -> Loaded:
@@ -96,7 +114,7 @@ class LineUnread(Rules):
         return replace(loaded, update=None, request=None) if ours else loaded
 
 
-class PartForgotten(Rules):
+class PartForgotten(Mutant):
     """A retry sends the reply from its beginning."""
 
     def saved(self, saved: Saved) -> Saved:
@@ -106,27 +124,27 @@ class PartForgotten(Rules):
         return replace(saved, conversation=replace(saved.conversation, turn=replace(turn, sent=())))
 
 
-class NeverAcknowledged(Rules):
+class NeverAcknowledged(Mutant):
     """The last state is saved, and its job stays in the queue."""
 
     def saved(self, saved: Saved) -> Saved:
         return replace(saved, acknowledge=False)
 
 
-class JobApart(Rules):
+class JobApart(Mutant):
     """A crash after an update's commit leaves it without its job."""
 
     together = False
 
 
-class EpochKept(Rules):
+class EpochKept(Mutant):
     """Taking a chat over does not end the tokens that went before."""
 
     def saved(self, saved: Saved) -> Saved:
         return replace(saved, passed=False)
 
 
-MUTANTS: tuple[type[Rules], ...] = (
+MUTANTS: tuple[type[Mutant], ...] = (
     PickIgnored,
     TokenIgnored,
     AcknowledgedWithoutFence,

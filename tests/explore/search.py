@@ -8,11 +8,13 @@ import gc
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tests.explore.entries import Plan
+from tests.explore.ghosts import Ghosts
 from tests.explore.known import Known
 from tests.explore.people import People, quiet, unserved
 from tests.explore.rules import Rules
@@ -33,12 +35,15 @@ class Happened(Struct, frozen=True):
 
 
 class Found(Struct):
-    """What a search has found. `path` leads to the violation."""
+    """What a search has found. `path` leads to the violation; `forgotten` are the commits that
+    were tried of tasks that are forgotten.
+    """
 
     situations: int = 0
     transitions: int = 0
     quiet: int = 0
     seconds: float = 0.0
+    forgotten: int = 0
     exhausted: bool = False
     violation: str | None = None
     path: list[Happened] = []
@@ -57,6 +62,7 @@ class Search:
     ) -> None:
         self.known = Known(plan, rules or Rules())
         self.saving = Saving(self.known)
+        self._ghosts = Ghosts(self.known) if self.known.rules.forgetful else None
         self._workers = Workers(self.known, self.saving)
         self._people = People(self.known)
         self._bound = min(situations, _QUIET)
@@ -90,10 +96,12 @@ class Search:
                     told(self.told(found))
             found.exhausted = not self._frontier
             self._follow_ways_on()
+            if self._ghosts is not None:
+                found.forgotten = self._ghosts.check()
         except Violation as violation:
             found.violation = str(violation)
-            number = here if violation.situation is None else violation.situation
-            found.path = self._path(number, broken=violation.situation is None)
+            where = violation.situation
+            found.path = self.path(where or self._worlds()[here], broken=where is None)
         finally:
             gc.enable()
         found.situations = len(self._numbers)
@@ -110,17 +118,20 @@ class Search:
         )
 
     def _expand(self, here: int, world: World, found: Found) -> None:
-        way_on = _NONE
+        way_on, moves_on_the_spot = _NONE, False
         for _, free, after in self.moves(world):
             found.transitions += 1
-            number = self._met(settled(after), here)
-            if free and way_on == _NONE and number != here:
+            number = self._met(self._same(after), here)
+            if free and number == here:
+                moves_on_the_spot = True
+            elif free and way_on == _NONE:
                 way_on = number
         if quiet(world):
             found.quiet += 1
             way_on = _QUIET
         elif way_on == _NONE:
-            raise Violation("nothing can happen any more, and somebody waits", here)
+            how = "it goes round and never ends" if moves_on_the_spot else "nothing can happen"
+            raise Violation(f"{how}, and somebody waits", world)
         self._ways_on[here] = way_on
 
     def _met(self, world: World, parent: int) -> int:
@@ -132,8 +143,18 @@ class Search:
         self._ways_on.append(_NONE)
         self._frontier.append((number, world))
         if unserved(world):
-            raise Violation("somebody waits, and no job will serve them", number)
+            raise Violation("somebody waits, and no job will serve them", world)
+        if self._ghosts is not None:
+            self._ghosts.met(world)
         return number
+
+    def _same(self, world: World) -> World:
+        """The one situation that stands for all that differ by the workers' names, or by tasks that
+        are forgotten.
+        """
+        if self._ghosts is not None:
+            return self._ghosts.settled(world)
+        return replace(world, jobs=settled(world.jobs))
 
     def _follow_ways_on(self) -> None:
         """From each situation to where it ends, or to one that is known to end."""
@@ -146,16 +167,22 @@ class Search:
                 trail.append(here)
                 here = self._ways_on[here]
                 if here < _QUIET and ends[here] == 2:
-                    raise Violation("it goes round and never ends", here)
+                    raise Violation("it goes round and never ends", self._worlds()[here])
             for passed in trail:
                 ends[passed] = 1
 
-    def _path(self, number: int, *, broken: bool) -> list[Happened]:
-        """The way there, told again from the start, so that the workers keep their names.
+    @property
+    def situations(self) -> Iterable[World]:
+        """Those that were met."""
+        return self._numbers
+
+    def path(self, situation: World, *, broken: bool = False) -> list[Happened]:
+        """The shortest way there, told again from the start, so that the workers keep their names.
 
         `broken`: the next move is the one that breaks a promise.
         """
-        worlds = list(self._numbers)
+        worlds = self._worlds()
+        number = self._numbers[situation]
         chain = []
         while number != 0:
             chain.append(worlds[number])
@@ -164,13 +191,19 @@ class Search:
         world = self.known.first()
         for wanted in reversed(chain):
             label, after = next(
-                (label, after) for label, _, after in self.moves(world) if settled(after) == wanted
+                (label, after)
+                for label, _, after in self.moves(world)
+                if self._same(after) == wanted
             )
             path.append(Happened(world, label))
-            world = after
+            world = after if self._ghosts is None else self._ghosts.forgotten(after)
         if broken:
             path.append(Happened(world, self._breaking(world)))
         return path
+
+    def _worlds(self) -> list[World]:
+        """By their numbers."""
+        return list(self._numbers)
 
     def _breaking(self, world: World) -> Label:
         """The move that breaks a promise: those of tasks do."""

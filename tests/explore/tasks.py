@@ -29,7 +29,10 @@ from tests.explore.world import (
 
 
 class Label(Struct, frozen=True):
-    """One thing that happens. `job` and `task` are numbers in the world before it."""
+    """One thing that happens. `job` and `task` are numbers in the world before it.
+
+    `dequeued`: that world, where the job is dequeued with it.
+    """
 
     what: str
     worker: int | None = None
@@ -38,6 +41,7 @@ class Label(Struct, frozen=True):
     number: int = 0
     job: int = -1
     task: int = -1
+    dequeued: World | None = None
 
 
 Move = tuple[Label, bool, World]
@@ -65,8 +69,9 @@ class Tasks:
                 if self._may_enter(world, task, request):
                     yield from self._put(world, at, of, request)
             case Check():
-                yield self._check(world, at, of, request)
+                raise AssertionError("its lease was looked at as it came here")
             case Call() | Follow():
+                self._looked(world, at, of, request)
                 for brought in outcomes(request, self._known.plan):
                     if brought.free or world.faults:
                         yield self._called(world, at, of, request, brought)
@@ -118,14 +123,16 @@ class Tasks:
         position = self._positions.after(task.position, Bug)
         yield label, False, self._went_on(broken, at, of, position)
 
-    def _check(self, world: World, at: int, of: int, request: Check) -> Move:
+    def _looked(self, world: World, at: int, of: int, request: Call | Follow) -> None:
+        """The call may be on its way only now: the lease was looked at as the task came here, but
+        that might as well happen at this moment. (Where it fails then, the task lets go.)
+        """
         job = world.jobs[at]
         task = job.tasks[of]
-        label = self._do("looks at its lease", task, request, at, of)
-        held = self._known.rules.lease(task.lease)
+        held = isinstance(request, Call) and self._known.rules.lease(task.lease)
         if held and not task.fresh and job.status != GONE:
+            self._do("looks at its lease", task, request, at, of)
             raise Violation("a task whose token is not the chat's is about to call")
-        return label, True, self._went_on(world, at, of, self._positions.after(task.position, held))
 
     def _called(
         self, world: World, at: int, of: int, request: Call | Follow, brought: Brought
@@ -178,7 +185,11 @@ class Tasks:
             # Whoever ends without an acknowledgement leaves a job that nobody beats for.
             lapsed = job.lapsed or (task.pick and job.status == PICKED)
             return with_job(world, at, with_task(job, of, None, lapsed=lapsed))
-        if _alone(self._positions.request(position)) and not task.lease:
+        request = self._positions.request(position)
+        if isinstance(request, Check):
+            held = self._known.rules.lease(task.lease)
+            return self._went_on(world, at, of, self._positions.after(position, held))
+        if _alone(request) and not task.lease:
             return self._let_go(world, at, of)  # it looks at its lease once more before it waits
         return with_job(world, at, with_task(job, of, replace(task, position=position)))
 

@@ -1,25 +1,23 @@
 """A protocol with one rule taken away is found out, and the path to it can be replayed."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
-import msgspec
 import pytest
-from msgspec import Struct
+from rich.console import Console
 
-from domain.conversation import handle
-from domain.effects import Effect
-from domain.events import ChatEvent
-from domain.step import Envelope, digest
-from domain.turn import Conversation
-from tests.application.memory_conversations import START
+from application.differences import told as explained
+from application.recordings import replay
+from domain.recording import decode
+from domain.replay import Replay
+from entrypoints.replay import DIFFERS, Replayer
 from tests.explore.__main__ import explore
-from tests.explore.entries import Plan
+from tests.explore.entries import WISHES, Plan
+from tests.explore.people import quiet
 from tests.explore.recording import recording, told
 from tests.explore.rules import (
     MUTANTS,
     AcknowledgedWithoutFence,
+    JobApart,
     LineUnread,
     NeverAcknowledged,
     OwnerIgnored,
@@ -56,48 +54,52 @@ def test_a_violation_is_told_and_recorded(
 ) -> None:
     file = tmp_path / "violation.jsonl"
     assert explore(ONE_FAULT, seconds=0, states=0, file=file, rules=RunForgotten())
-    assert len(file.read_bytes().splitlines()) == 4
+    assert Replayer(Console(), Console(), as_json=False).recording(file) == DIFFERS
     words = capsys.readouterr().out
     assert "VIOLATION: a run whose id is saved is paid for again" in words
     assert "  1. update arrives: 2" in words
-    assert " 12. worker A hears for openai.generateReply of message 2: openai.replyStarted" in words
-
-
-class Line(Struct):
-    key: str
-    id: str
-    event: ChatEvent
-    effects: list[Effect]
-    state: str
-    from_: Conversation | None = msgspec.field(name="from", default=None)
-    at: datetime = START
+    assert "  9. worker A hears for openai.generateReply of message 2: openai.replyStarted" in words
 
 
 async def test_its_recording_replays_up_to_the_rule_that_was_broken() -> None:
     search = Search(ONE_FAULT, RunForgotten())
     found = search.run()
-    lines = [
-        msgspec.json.decode(line, type=Line)
-        for line in recording(search.known, search.saving, found.path)
-    ]
-    assert [line.id for line in lines] == [
+    lines = list(recording(search.known, search.saving, found.path))
+    assert [decode(line).id for line in lines] == [
         "update:3:42:2",
         "turn:2.1:openai.replyStarted",
         "turn:2.1:openai.replyFailed",
         "turn:2.2:turn.resumed",
     ]
-    assert differing(lines) == [4]  # the retry, from which the run's id was taken away
+    *same, differs = replay(lines, Replay())
+    assert same == [None, None, None]
+    assert differs is not None  # the retry, from which the run's id was taken away
+    shown = [line for line in explained(differs) if line[0] in "-+"]
+    assert '-     "type": "openai.generateReply",' in shown
+    assert '+     "type": "openai.resumeReply",' in shown
 
 
-def differing(lines: Sequence[Line]) -> list[int]:
-    """The lines (from 1) that the pure handlers tell otherwise."""
-    state: Conversation | None = None
-    wrong = []
-    for number, line in enumerate(lines, 1):
-        state = line.from_ or state
-        assert state is not None
-        step = handle(state, Envelope(line.id, line.at, line.event))
-        state = step.state
-        if digest(state) != line.state or list(step.effects) != line.effects:
-            wrong.append(number)
-    return wrong
+@pytest.mark.parametrize("mutant", MUTANTS)
+async def test_the_recording_of_a_mutant_can_be_read(mutant: type[Rules]) -> None:
+    """What differs is what the mutant did; where nothing was journalled, there is nothing."""
+    search = Search(PLANS.get(mutant, ONE_FAULT), mutant())
+    found = search.run()
+    lines = list(recording(search.known, search.saving, found.path))
+    if mutant is JobApart:
+        assert lines == []
+    else:
+        replayed = Replay()
+        differences = [one for one in replay(lines, replayed) if one is not None]
+        assert replayed.steps == len(lines) > 0
+        assert all(list(explained(one)) for one in differences)
+
+
+async def test_the_recording_of_every_path_to_an_end_replays_the_same() -> None:
+    """The same handlers made it: through faults, retries, deletions, each kind of wish."""
+    for kind in WISHES:
+        search = Search(Plan(messages=1, faults=1, wishes=1, kinds=(kind,)))
+        assert search.run().exhausted
+        for end in filter(quiet, list(search.situations)):
+            lines = list(recording(search.known, search.saving, search.path(end)))
+            assert list(replay(lines, Replay())) == [None] * len(lines)
+            assert lines

@@ -101,7 +101,7 @@ class Table(Generic[V]):
 class Violation(Exception):  # noqa: N818 - of a promise
     """A promise that does not hold. `situation`: where, if it is not the move that broke it."""
 
-    def __init__(self, promise: str, situation: int | None = None) -> None:
+    def __init__(self, promise: str, situation: World | None = None) -> None:
         super().__init__(promise)
         self.situation = situation
 
@@ -132,8 +132,8 @@ def with_task(job: Job, index: int, task: Task | None, **changes: object) -> Job
     return replace(job, tasks=tuple(sorted((*before, task, *after))), **changes)
 
 
-def settled(world: World) -> World:
-    """The same situation, whichever worker is called the first."""
+def settled(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """The same jobs, whichever worker is called the first."""
     swapped = [
         replace(
             job,
@@ -142,8 +142,7 @@ def settled(world: World) -> World:
         )
         if job.tasks or job.handback
         else job
-        for job in world.jobs
+        for job in jobs
     ]
     swapped.sort()
-    mirrored = tuple(swapped)
-    return replace(world, jobs=mirrored) if mirrored < world.jobs else world
+    return min(tuple(swapped), jobs)
