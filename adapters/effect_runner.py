@@ -68,7 +68,8 @@ class EffectRunner:
         """A turn's effect; its outcome. Raises LeaseLost, Unavailable."""
 
         async def started(run_id: str | None, thread_id: str | None) -> None:
-            await emit(ReplyStarted(effect.turn, run_id, thread_id))
+            known = isinstance(effect, SendMessage) or thread_id == effect.thread_id
+            await emit(ReplyStarted(effect.turn, run_id, None if known else thread_id))
 
         try:
             bot = await self._bots.get(effect.bot_id)

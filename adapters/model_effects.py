@@ -4,7 +4,7 @@ from adapters.postgres_bot_access import BotAccess, PostgresBotAccess
 from adapters.postgres_history import MAX_UNSEEN, PostgresHistory
 from application.model import Ask, Check, Generated, LanguageModel, ModelAccess, ModelApi, Started
 from application.ports import Clock, Failed, Markdown, Prices
-from domain.effects import GenerateReply, ResetThread, ResumeReply
+from domain.effects import GenerateReply, Part, ResetThread, ResumeReply
 from domain.events import Reply, ReplyFailed, ReplyGenerated
 from domain.failures import Fatal
 
@@ -35,13 +35,19 @@ class ModelEffects:
         self, effect: GenerateReply, bot: BotAccess, started: Started, check: Check
     ) -> ReplyGenerated | ReplyFailed:
         """Ask for a reply. Raises what is no documented failure."""
+        told: set[str | None] = set()
+
+        async def telling(run_id: str | None, thread_id: str | None) -> None:
+            told.add(run_id)
+            await started(run_id, thread_id)
+
         try:
             model, access = self._model(bot)
             ask = await self._ask(effect, bot, access)
-            generated = await model.generate(access, ask, started, check)
+            generated = await model.generate(access, ask, telling, check)
         except Failed as failed:
             return ReplyFailed(effect.turn, failed.failure, self._clock.jitter())
-        return ReplyGenerated(effect.turn, self._reply(generated))
+        return ReplyGenerated(effect.turn, self._reply(generated, told))
 
     async def resume(
         self, effect: ResumeReply, bot: BotAccess, started: Started
@@ -52,7 +58,7 @@ class ModelEffects:
             generated = await model.resume(access, effect.run_id, effect.thread_id, started)
         except Failed as failed:
             return ReplyFailed(effect.turn, failed.failure, self._clock.jitter())
-        return ReplyGenerated(effect.turn, self._reply(generated))
+        return ReplyGenerated(effect.turn, self._reply(generated, {effect.run_id}))
 
     async def reset(self, effect: ResetThread) -> None:
         """Delete the server's conversation. Raises Failed."""
@@ -74,17 +80,19 @@ class ModelEffects:
         )
         return Ask(effect.turn.id, lines, effect.thread_id if threaded else None)
 
-    def _reply(self, generated: Generated) -> Reply:
+    def _reply(self, generated: Generated, told: set[str | None]) -> Reply:
+        """The reply; `told` are the runs of which the turn knows already."""
         tokens = (generated.input_tokens, generated.output_tokens)
+        parts = self._markdown.render(generated.text)
         return Reply(
-            text=generated.text,
-            parts=self._markdown.render(generated.text),
+            text="" if parts == (Part(generated.text),) else generated.text,
+            parts=parts,
             model=generated.model,
             input_tokens=generated.input_tokens,
             output_tokens=generated.output_tokens,
             price=self._prices.price(generated.model, *tokens),
             latency=round(generated.latency, 3),
             thread_id=generated.thread_id,
-            run_id=generated.run_id,
+            run_id=generated.run_id if generated.run_id not in told else None,
             incomplete=generated.incomplete,
         )

@@ -140,7 +140,9 @@ def _messages(change: Change) -> Iterator[tuple[object, ...]]:
         )
     replied = change.replied
     if replied is not None and replied.reply is not None:
-        yield _said(change.chat, replied, replied.reply.text, replied.generated_at, in_context=True)
+        yield _said(
+            change.chat, replied, replied.reply.markdown, replied.generated_at, in_context=True
+        )
     for turn in change.touched:
         if turn.over and turn.noticed and not turn.operator:
             text = "\n".join(part.text for part in turn.notice)

@@ -12,6 +12,8 @@ from typing import Any
 from application.rehearsals import GoldenDifference
 from domain.replay import Difference
 
+_COMPARED = 1000
+"""Lines of both sides that are compared whole: it takes time with their square."""
 _HEADER = 2
 """unified_diff's first lines name two files."""
 
@@ -37,11 +39,23 @@ def told_effects(expected: Any, found: Any) -> Iterator[str]:  # noqa: ANN401 - 
 
 
 def _changed(expected: Any, found: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    """The lines that differ, with two around each."""
-    lines = unified_diff(_pretty(expected), _pretty(found), lineterm="", n=2)
+    """The lines that differ, with two around each; of very many, the first."""
+    one, other = _pretty(expected), _pretty(found)
+    if len(one) + len(other) > _COMPARED:
+        one, other = _cut(one, other)
+    lines = unified_diff(one, other, lineterm="", n=2)
     for number, line in enumerate(lines):
         if number >= _HEADER:
             yield "  …" if line.startswith("@@") else f"{line[0]} {line[1:]}"
+
+
+def _cut(one: list[str], other: list[str]) -> tuple[list[str], list[str]]:
+    """From a little before the first line that differs; finding every one would take too long."""
+    pairs = enumerate(zip(one, other, strict=False))
+    first = next((n for n, (left, right) in pairs if left != right), min(len(one), len(other)))
+    begin = max(first - 2, 0)
+    end = begin + _COMPARED // 10
+    return one[begin:end], other[begin:end]
 
 
 def told_golden(difference: GoldenDifference) -> Iterator[str]:

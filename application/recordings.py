@@ -20,7 +20,7 @@ from domain.replay import Difference, Replay
 
 
 class StoredStep(Struct, frozen=True):
-    """A row of the journal, as it stands there: JSON in text."""
+    """A row of the journal, as it stands there: JSON in text. `turn_id`: the message's."""
 
     seq: int
     key: str
@@ -30,6 +30,7 @@ class StoredStep(Struct, frozen=True):
     event: str
     effects: str
     state: str
+    turn_id: int | None = None
 
 
 class RecordingFilter(Struct, frozen=True):
@@ -93,7 +94,7 @@ class Recordings:
         Raises NothingRecorded; NotARecording where a row cannot be redacted, for this version does
         not know its tags.
         """
-        begun: set[str] = set()
+        begun: dict[str, int | None] = {}
         async for steps in self._journal.steps(asked, *span):
             for line in _lines(steps, begun, redaction):
                 yield line
@@ -105,20 +106,21 @@ class Recordings:
         known = known_id(processing_id)
         owner = owner_filter(actor)
         steps = await self._journal.turn(processing_id, owner) if known else ()
-        content = b"".join(line.content for line in _lines(steps, set(), None))
+        content = b"".join(line.content for line in _lines(steps, {}, None))
         if not content:
             raise NotFound("recording")
         return content
 
 
 def _lines(
-    steps: Sequence[StoredStep], begun: set[str], redaction: Redaction | None
+    steps: Sequence[StoredStep], begun: dict[str, int | None], redaction: Redaction | None
 ) -> Iterator[Line]:
+    """The lines of the steps; `begun` are the turns that the chats are in, as far as they came."""
     for step in steps:
         if step.from_state is not None:
-            begun.add(step.key)
-        elif step.key not in begun:
-            continue
+            begun[step.key] = step.turn_id
+        elif step.key not in begun or begun[step.key] != step.turn_id:
+            continue  # its turn's beginning is pruned, perhaps a moment ago
         content = _line(step)
         if redaction is not None:
             try:

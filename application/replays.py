@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from application.differences import told
 from application.recordings import replay
 from domain.replay import Difference, Replay
 
+LONGEST_PAIR = 64 * 1024
+"""Bytes of what was recorded and what was found, as JSON."""
 SHOWN = 100
 """Differences told; the rest is counted."""
 
@@ -29,7 +32,8 @@ class ReplayedDifference(Struct, frozen=True, rename="camel"):
     """One step that is not what was recorded.
 
     `message_id` and `text` are the message's whose turn it is, `step` its place in it, from 1;
-    `trouble` is a sentence; `told` is all of it as lines for a person.
+    `trouble` is a sentence; `effects` are left out where they are too long to be sent; `told` is
+    all of it as lines for a person.
     """
 
     line: int
@@ -85,4 +89,7 @@ def _shown(difference: Difference) -> ReplayedDifference:
 
 
 def _pair(pair: Iterable[Any] | None) -> Pair | None:
-    return Pair(*pair) if pair is not None else None
+    if pair is None:
+        return None
+    shown = Pair(*pair)
+    return shown if len(msgspec.json.encode(shown)) <= LONGEST_PAIR else None

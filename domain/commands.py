@@ -22,7 +22,7 @@ def parse(text: str, username: str | None) -> Command | None:
 
     A command that names another bot, `/help@other_bot`, is known as such (`ours` is false).
     """
-    match = _COMMAND.match(text)
+    match = _COMMAND.match(text) if text.startswith("/") else None
     if match is None:
         return None
     name, addressee = match[1].lower(), match[2]

@@ -29,6 +29,8 @@ class BotProfile(Struct, frozen=True, omit_defaults=True):
 class Reply(Struct, frozen=True, omit_defaults=True):
     """A model's answer, rendered: `text` is its Markdown, `parts` what Telegram is sent.
 
+    `text` is "" where its one part says the same, and `run_id` None where openai.replyStarted told
+    it: the journal keeps each answer.
     `price` is a decimal number of US dollars, None where the model's price is unknown; `latency` is
     seconds from asking to the last token. `thread_id` is the conversation that now holds it.
     """
@@ -43,6 +45,11 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     thread_id: str | None = None
     run_id: str | None = None
     incomplete: bool = False
+
+    @property
+    def markdown(self) -> str:
+        """The text, wherever it stands."""
+        return self.text or "".join(part.text for part in self.parts[:1])
 
 
 class UpdateReceived(Struct, frozen=True, tag="telegram.updateReceived", omit_defaults=True):

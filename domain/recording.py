@@ -44,6 +44,8 @@ class Recorded(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: str
 
 
+LONGEST_EFFECTS = 512 * 1024
+"""Bytes of a step's effects. They are few, and the longest holds 4096 characters."""
 _UNKNOWN_TAG = re.compile(r"Invalid value (.*) - at `\$\.([\w.\[\]]+)\.type`", re.DOTALL)
 _LINE = msgspec.json.Decoder(Recorded)
 _ENCODER = msgspec.json.Encoder()
@@ -53,7 +55,7 @@ def decode(line: bytes) -> Recorded:
     """One line. Raises NotARecording (or CutOff) with the reason, in a clause."""
     try:
         line.decode()
-        return _LINE.decode(line)
+        recorded = _LINE.decode(line)
     except UnicodeDecodeError as error:
         kind = CutOff if error.reason == "unexpected end of data" else NotARecording
         raise kind(f"byte {error.start + 1} is not UTF-8") from None
@@ -64,6 +66,9 @@ def decode(line: bytes) -> Recorded:
         raise kind(f"not JSON: {error}") from None
     except RecursionError:
         raise NotARecording("nested too deeply") from None
+    if len(memoryview(recorded.effects)) > LONGEST_EFFECTS:
+        raise NotARecording("its effects are longer than those of any step")
+    return recorded
 
 
 def encode(recorded: Recorded) -> bytes:

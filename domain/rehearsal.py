@@ -132,9 +132,10 @@ class Rehearsal:
             return Played(update, key, waiting=True)
         self._turns += 1
         self._at = _moment(message.date)
-        topic = message.message_thread_id if message.is_topic_message else None
-        fresh = Conversation(key, message.chat.id, topic)
-        known = self._chats.get(key, fresh)
+        known = self._chats.get(key)
+        if known is None:
+            topic = message.message_thread_id if message.is_topic_message else None
+            known = Conversation(key, message.chat.id, topic)
         profile = self._profile
         if self._bot.error is not None:
             profile = replace(profile, failing=True)
@@ -142,10 +143,10 @@ class Rehearsal:
         steps: list[Step[Conversation] | Step[Bot]] = []
         ended = self._turn(known, UpdateReceived(token, update, profile), steps)
         # A file of a million chats: one that is as if it were new takes no memory.
-        if replace(ended, turn=None, epoch=0) == fresh:
-            self._chats.pop(key, None)
-        else:
+        if not ended.blank or ended.chat_id != message.chat.id:
             self._chats[key] = replace(ended, turn=None)
+        elif key in self._chats:
+            del self._chats[key]
         return Played(update, key, tuple(steps))
 
     def _turn(
@@ -209,31 +210,33 @@ class Rehearsal:
 
     def _outcome(self, chat: Conversation, effect: Asked) -> ChatEvent:
         rule = self._rule(chat.id, effect) if self._script else None
+        if rule is None:
+            return self._success(effect, REPLY)
         outcome = self._ruled(chat, effect, rule)
-        if rule is not None and rule.run_id is not None:
-            self._pending = outcome
-            return ReplyStarted(effect.turn, rule.run_id)
-        return outcome
+        if rule.run_id is None:
+            return outcome
+        self._pending = outcome
+        return ReplyStarted(effect.turn, rule.run_id)
 
-    def _ruled(self, chat: Conversation, effect: Asked, rule: Rule | None) -> ChatEvent:
-        token = effect.turn
-        reply = REPLY
-        if rule is not None:
-            if rule.died:
-                return _resumed(chat, died=True)
-            if rule.bug is not None:
-                return TurnBroke(token, rule.bug, rule.jitter)
-            if rule.failure is not None and isinstance(effect, SendMessage):
-                return MessageFailed(token, effect.part, rule.failure, rule.jitter)
-            if rule.failure is not None:
-                return ReplyFailed(token, rule.failure, rule.jitter)
-            if rule.reply is not None:
-                parts = tuple(Part(text) for text in rule.reply)
-                reply = Reply("\n".join(rule.reply), parts, MODEL)
+    def _success(self, effect: Asked, reply: Reply) -> ChatEvent:
         if isinstance(effect, SendMessage):
             self._messages += 1
-            return MessageSent(token, effect.part, self._messages)
-        return ReplyGenerated(token, reply)
+            return MessageSent(effect.turn, effect.part, self._messages)
+        return ReplyGenerated(effect.turn, reply)
+
+    def _ruled(self, chat: Conversation, effect: Asked, rule: Rule) -> ChatEvent:
+        token = effect.turn
+        if rule.died:
+            return _resumed(chat, died=True)
+        if rule.bug is not None:
+            return TurnBroke(token, rule.bug, rule.jitter)
+        if rule.failure is not None and isinstance(effect, SendMessage):
+            return MessageFailed(token, effect.part, rule.failure, rule.jitter)
+        if rule.failure is not None:
+            return ReplyFailed(token, rule.failure, rule.jitter)
+        said = rule.reply or (ANSWER,)
+        parts = tuple(Part(text) for text in said)
+        return self._success(effect, Reply("\n".join(said), parts, MODEL))
 
     def _rule(self, key: str, effect: Asked) -> Rule | None:
         """The first rule of the script that is about this asking."""

@@ -115,6 +115,12 @@ class Conversation(Struct, frozen=True, gc=False, omit_defaults=True, tag="chat"
     turn: Turn | None = None
 
     @property
+    def blank(self) -> bool:
+        """Whether it is as if nobody had written yet, but for its epoch and its last turn."""
+        known = self.thread_id or self.thread_upto or self.context_from or self.told
+        return not (known or self.paused)
+
+    @property
     def busy(self) -> bool:
         """Whether a turn of the chat is unfinished."""
         return self.turn is not None and not self.turn.over

@@ -15,7 +15,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
 
 from application.recordings import Recordings
-from application.refusals import Malformed
+from application.refusals import Malformed, TooMany
 from application.replays import ReplayReport, report
 from domain.recording import NotARecording
 from entrypoints.http.problems import problems
@@ -24,6 +24,9 @@ from entrypoints.http.security import Asked
 JSON_LINES = "application/x-ndjson"
 TAKEN = (JSON_LINES, "application/jsonl", "application/octet-stream", "text/plain")
 """What a browser or curl calls such a file."""
+
+_ONE = asyncio.Lock()
+"""One recording at a time: it takes a core, and several times its own size."""
 
 MAX_RECORDING = 10 * 1024 * 1024
 """Bytes; a message's turn has a few thousand. `kotodom replay` takes any size."""
@@ -71,7 +74,7 @@ async def get_recording(
     tags=["processing"],
     request_max_body_size=MAX_RECORDING,
     operation_class=_TakesRecording,
-    responses=problems(400, 401, 403, 413, 415),
+    responses=problems(400, 401, 403, 413, 415, 429),
 )
 async def replay(request: Asked) -> ReplayReport:
     """Replay a recording through the pure handlers; how it differs from what they do today."""
@@ -79,8 +82,11 @@ async def replay(request: Asked) -> ReplayReport:
     if media_type not in TAKEN:
         raise HTTPException(status_code=415, detail=f"Send {JSON_LINES}: a recording.")
     content = await request.body()
-    try:
-        # In a thread: webhooks are answered meanwhile.
-        return await asyncio.to_thread(report, content)
-    except NotARecording as error:
-        raise Malformed(f"This is not a recording: {error}.") from None
+    if _ONE.locked():
+        raise TooMany("Another recording is being replayed. Try again in a moment.", 1)
+    async with _ONE:
+        try:
+            # In a thread: webhooks are answered meanwhile.
+            return await asyncio.to_thread(report, content)
+        except NotARecording as error:
+            raise Malformed(f"This is not a recording: {error}.") from None

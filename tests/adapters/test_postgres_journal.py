@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -189,9 +190,10 @@ async def test_a_message_has_its_steps(engine: AsyncEngine, journal: PostgresJou
     await insert(engine, [step(3)], nobodys)
     await insert(engine, [step(5)])
     for owner in (None, str(ann)):
-        assert await journal.turn(hers, owner) == [step(2), step(4)]
+        found = await journal.turn(hers, owner)
+        assert found == [replace(step(seq), turn_id=hers) for seq in (2, 4)]
     assert await journal.turn(hers, str(bob)) == []
-    assert await journal.turn(nobodys, None) == [step(3)]
+    assert await journal.turn(nobodys, None) == [replace(step(3), turn_id=nobodys)]
     assert await journal.turn(nobodys, str(ann)) == []
     assert await journal.turn(2**63 - 1, None) == []
     await insert(engine, [step(6)], 2**63 - 1)

@@ -62,9 +62,18 @@ async def record(
     return [line async for line in recorded.record(EVERYTHING, span, redaction)]
 
 
-def row(seq: int, key: str = "3:42", *, begins: bool = True) -> StoredStep:
+def row(seq: int, key: str = "3:42", *, begins: bool = True, turn: int | None = None) -> StoredStep:
     """A row; what is in it is nothing to the use case."""
-    return StoredStep(seq, key, NOW, f"id {seq}", '{"a": 1}' if begins else None, "{ }", "[ ]", "ж")
+    origin = '{"a": 1}' if begins else None
+    return StoredStep(seq, key, NOW, f"id {seq}", origin, "{ }", "[ ]", "ж", turn)
+
+
+async def test_a_turn_whose_beginning_is_pruned_meanwhile_is_left_out() -> None:
+    """An earlier turn of the chat was read, and the next one's first row left with its batch."""
+    rows = [row(1, turn=7), row(2, begins=False, turn=7), row(9, begins=False, turn=8)]
+    later = [row(11, turn=9), row(12, begins=False, turn=9)]
+    lines = await record([*rows, *later])
+    assert [line.seq for line in lines] == [1, 2, 11, 12]
 
 
 def differing(lines: Sequence[bytes]) -> int:

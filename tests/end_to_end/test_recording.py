@@ -11,6 +11,8 @@ import pytest
 from tests.end_to_end.system import KOTODOM, SECRET_KEY, Bot, System
 
 USER = 1002
+BYTES_A_MESSAGE = 1400
+"""Of JSON in the four steps of an answered message, beside what was said."""
 
 
 @pytest.fixture
@@ -119,3 +121,23 @@ async def test_one_message_is_taken_along_and_replayed_over_http(system: System)
             "differing": 0,
             "differences": [],
         }
+
+
+async def test_a_message_costs_the_journal_little_beside_its_text(system: System) -> None:
+    """A bot's own texts, however long, and an answer's second copy are no part of it."""
+    long = "Ask me. " * 500
+    bot = await system.bot(helpText=long, startMessage=long)
+    for text in ("/sandbox:echo first", "/sandbox:echo second"):
+        bot.say(text, user=USER)
+    first, second = await system.settled(bot, 2)
+    rows = await system.rows(
+        "SELECT coalesce(from_state, '') || event || effects AS json FROM journal"
+        " WHERE turn_id = $1 ORDER BY seq",
+        second["id"],
+    )
+    whole = sum(len(row["json"].encode()) for row in rows)
+    texts = sum(row["json"].count("second") * len("second") for row in rows)
+    assert len(rows) == 4
+    assert sum(row["json"].count('"second"') for row in rows) == 2  # the reply, and its sending
+    assert whole - texts < BYTES_A_MESSAGE
+    assert first["id"] < second["id"]

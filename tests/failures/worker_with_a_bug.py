@@ -20,7 +20,7 @@ def buggy_handle(conversation: Conversation, envelope: Envelope[ChatEvent]) -> S
     match envelope.event:
         case UpdateReceived(update=update) if _says(update.message, "poison begins"):
             raise ZeroDivisionError("a bug in the handler")
-        case ReplyGenerated(reply=reply) if "poison answered" in reply.text:
+        case ReplyGenerated(reply=reply) if "poison answered" in reply.markdown:
             raise ZeroDivisionError("a bug in the middle")
     return handle(conversation, envelope)
 

@@ -145,6 +145,30 @@ async def test_its_size_and_type_and_who_may(user: Person, nobody: Person) -> No
     assert (await _replay(user, RECORDING, Origin="https://evil.example")).status == 403
 
 
+async def test_what_is_too_long_to_be_compared_line_by_line_is_told_at_once(user: Person) -> None:
+    """A diff takes time with the square of its lines; effects beyond any step's are refused."""
+    line = msgspec.json.decode(RECORDING.splitlines()[0])
+    line["effects"] = [{"type": f"t{n % 150}", "n": n} for n in range(12_000)]
+    began = time.perf_counter()
+    answer = await _replay(user, msgspec.json.encode(line))
+    assert time.perf_counter() - began < 3
+    (difference,) = answer.json["differences"]
+    assert difference["effects"] is None
+    assert len(difference["told"]) < 20_000
+    line["effects"] = [1] * 300_000
+    answer = await _replay(user, msgspec.json.encode(line))
+    assert (answer.status, "longer than those of any step" in answer.json["detail"]) == (400, True)
+
+
+async def test_one_at_a_time(user: Person) -> None:
+    first = RECORDING.splitlines(keepends=True)[0]
+    body = b"".join(first.replace(b'"seq":1,', b'"seq":%d,' % n) for n in range(1, 9_000))
+    answers = await asyncio.gather(*(_replay(user, body) for _ in range(4)))
+    refused = [answer for answer in answers if answer.status == 429]
+    assert [answer.status for answer in answers if answer not in refused] == [200]
+    assert all(answer.headers["Retry-After"] == "1" for answer in refused)
+
+
 async def test_a_large_one_does_not_hold_up_the_others(user: Person, nobody: Person) -> None:
     body = b"".join(
         RECORDING.splitlines(keepends=True)[0].replace(b'"seq":1,', b'"seq":%d,' % n)
