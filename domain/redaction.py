@@ -5,14 +5,16 @@ effects, and its digests are true, for each step is played again from what repla
 
 A text keeps its length in UTF-16 units, its spaces and its punctuation; a command of ours keeps its
 name, and is spoken to the same bot. An id becomes a number (or a word) made of it and of a key that
-the caller draws anew for each recording. What stays: times, our own numbers, models, tokens,
-prices, kinds of failures.
+the caller draws anew for each recording. What stays: times, our own numbers, models (but for what
+the one who tuned one calls it), tokens, prices, kinds of failures, which of our two languages is
+spoken, the names of well-known exceptions.
 """
 
+import builtins
 import re
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +26,7 @@ from domain.commands import COMMANDS
 from domain.effects import Entity, Part, TurnToken
 from domain.events import (
     BotEdited,
+    BotEvent,
     BotFailed,
     BotProfile,
     MessageFailed,
@@ -32,6 +35,7 @@ from domain.events import (
     Reply,
     ReplyStarted,
     TurnBroke,
+    TurnEvent,
     WebhookFailed,
 )
 from domain.failures import (
@@ -49,16 +53,52 @@ from domain.recording import NotARecording, Recorded, State
 from domain.replay import play
 from domain.step import Envelope, digest
 from domain.telegram import clean
+from domain.texts import language_of
 from domain.turn import Conversation, Turn
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|$)")
-_KNOWN_REASON = re.compile(
-    r"((gave up|a bug): )?((Telegram|OpenAI)( \d{3})?|\w*(Error|Exception))(?=: |$)"
+_INTEGER = "-?[0-9]{1,19}"
+_CHAT_KEY = f"{_INTEGER}:{_INTEGER}(?::{_INTEGER})?"
+_KEY = re.compile(f"bot:({_INTEGER})|({_INTEGER}):({_INTEGER})(?::({_INTEGER}))?")
+_EXCEPTIONS = (
+    *(
+        name
+        for name, kind in vars(builtins).items()
+        if isinstance(kind, type) and issubclass(kind, BaseException)
+    ),
+    # ours, and those of what reads JSON and the database for us
+    *("LeaseLost", "NotAnUpdate", "StatementFailed", "StreamBroken", "Unavailable", "Unreadable"),
+    *("DecodeError", "ValidationError", "DBAPIError", "DataError", "IntegrityError"),
+    *("OperationalError", "ProgrammingError"),
+    # aiohttp's
+    *("ClientConnectionError", "ClientConnectorError", "ClientError", "ClientOSError"),
+    *("ClientPayloadError", "ClientResponseError", "ConnectionTimeoutError"),
+    *("ServerDisconnectedError", "ServerTimeoutError", "SocketTimeoutError"),
+    # openai's
+    *("APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError"),
+    *("APITimeoutError", "AuthenticationError", "BadRequestError", "ConflictError"),
+    *("InternalServerError", "NotFoundError", "OpenAIError", "PermissionDeniedError"),
+    *("RateLimitError", "UnprocessableEntityError"),
 )
-_TURN_ID = re.compile(r"turn:\d+\.\d+:")
-_ENTRY_ID = re.compile(r"(update|operator_message|refresh|retry):(-?\d+(?::-?\d+)+):(-?\d+)")
+"""Exceptions whose names say nothing of a person; one of somebody's own may be called anything."""
+_KNOWN_REASON = re.compile(
+    r"(?:(?:gave up|a bug): )?"
+    rf"(?:(?:(?:Telegram|OpenAI)(?: [0-9]{{3}})?|{'|'.join(_EXCEPTIONS)})(?=: |$))?"
+)
+_TUNED = re.compile(r"ft:(?:(?:gpt-|o[0-9]|babbage-|davinci-)[a-z0-9.-]*:)?|[a-z0-9.-]+:ft-")
+"""What of a tuned model's name is OpenAI's; its owner, and what they called it, come after that."""
+_FOLDERS = re.compile(r"(?:[A-Za-z]:|~)?[/\\].*[/\\]")
+"""Where a model server keeps the file that it names its model by."""
+
+
+def _tags(union: Any) -> str:  # noqa: ANN401 - a union of events
+    return "|".join(re.escape(str(kind.__struct_config__.tag)) for kind in get_args(union))
+
+
+_TURN_ID = re.compile(rf"turn:[0-9]{{1,19}}\.[0-9]{{1,19}}:({_tags(TurnEvent)})(:[0-9]{{1,4}})?")
+_ENTRY_ID = re.compile(rf"(update|operator_message|refresh|retry):({_CHAT_KEY}):({_INTEGER})")
+_BOT_ID = re.compile(rf"bot:({_INTEGER}):((?:{_tags(BotEvent)}):[0-9]{{1,12}}\.[0-9]{{6}})")
 _SERVER_KINDS = ("conv", "resp", "thread", "run")
-_BOT_ID = re.compile(r"bot:(-?\d+):(.*)")
 
 Replacement = Callable[["Redaction", Any], Any]
 
@@ -73,7 +113,8 @@ class Redaction:
     def step(self, recorded: Recorded) -> Recorded:
         """The step, redacted and played again; its turn's first one must have come before.
 
-        Raises NotARecording where the event is none of its state's, or comes after its turn's end.
+        Raises NotARecording where the event is none of its state's, or comes after its turn's end,
+        or where a key is none of ours.
         """
         key = self.chat_key(recorded.key)
         before = self.of(recorded.origin) if recorded.origin is not None else self._known.get(key)
@@ -131,6 +172,8 @@ class Redaction:
 
     def server_id(self, value: str) -> str:
         """A thread or a run of a model server's; what kind it is stays where it is OpenAI's."""
+        if not value:
+            return value
         kind, _, _ = value.partition("_")
         kept = kind if kind in _SERVER_KINDS else "id"
         return f"{kept}_{self._digest('server', value)}"
@@ -140,7 +183,18 @@ class Redaction:
 
     def username(self, value: str) -> str:
         """The same whatever its case, as Telegram holds it."""
-        return f"user_{self._digest('username', value.lower())[:12]}"
+        return f"user_{self._digest('username', value.lower())[:12]}" if value else value
+
+    def language(self, value: str) -> str:
+        """Which of our two languages it leads to."""
+        return language_of(telegram.User(0, language_code=value))
+
+    def model(self, value: str) -> str:
+        """A model's name; of one that somebody tuned, the name of the model it was made from."""
+        if folders := _FOLDERS.match(value):
+            return _hidden(folders[0]) + value[folders.end() :]
+        tuned = _TUNED.match(value)
+        return value[: tuned.end()] + _hidden(value[tuned.end() :]) if tuned is not None else value
 
     def words(self, value: str) -> str:
         """Words of the same length."""
@@ -169,16 +223,19 @@ class Redaction:
         return "https://example.com/"
 
     def chat_key(self, value: str) -> str:
-        """ "{bot}:{chat}[:{topic}]", or "bot:{bot}"."""
-        first, *rest = value.split(":")
-        if first == "bot":
-            return ":".join([first, *(str(self.number(int(part))) for part in rest)])
-        ids = [self.number(int(part)) for part in (first, *rest[:1])]
-        topic = [self.message_id(int(part)) for part in rest[1:]]
-        return ":".join(str(part) for part in (*ids, *topic))
+        """ "{bot}:{chat}[:{topic}]", or "bot:{bot}". Raises NotARecording."""
+        ids = _KEY.fullmatch(value)
+        if ids is None:
+            raise NotARecording("its key names neither a chat nor a bot")
+        bot, *numbers, topic = ids.groups()
+        if bot is not None:
+            return f"bot:{self.number(int(bot))}"
+        made = [self.number(int(number)) for number in numbers]
+        made += [self.message_id(int(topic))] if topic is not None else []
+        return ":".join(map(str, made))
 
     def _envelope_id(self, value: str) -> str:
-        if _TURN_ID.match(value):
+        if _TURN_ID.fullmatch(value):
             return value
         if entry := _ENTRY_ID.fullmatch(value):
             kind, key, identity = entry.groups()
@@ -230,7 +287,7 @@ REPLACED: dict[type[Struct], dict[str, Replacement]] = {
         "first_name": Redaction.name,
         "last_name": Redaction.name,
         "username": Redaction.username,
-        "language_code": _kept,
+        "language_code": Redaction.language,
     },
     telegram.Chat: {
         "id": Redaction.number,
@@ -268,7 +325,7 @@ REPLACED: dict[type[Struct], dict[str, Replacement]] = {
     Part: {"text": Redaction.words},
     Reply: {
         "text": Redaction.words,
-        "model": _kept,
+        "model": Redaction.model,
         "input_tokens": _kept,
         "output_tokens": _kept,
         "price": _kept,

@@ -4,9 +4,17 @@ Triggered with each line of a recording, in order; what comes out is how it diff
 handlers do with the same event today. Nothing is asked of a network, a database or a clock; of a
 chat between two turns only its numbers are held in memory.
 
-What nobody can see: a turn that is missing whole, or from its middle on where it is its chat's
-last, for a recording may begin and end anywhere; and bots' own steps that change places with their
-seqs, for each brings its state along.
+What nobody can see:
+
+- A turn that is missing whole, or from its middle on where it is its chat's last, for a recording
+  may begin and end anywhere; a step that the next one undoes; bots' own steps that change places
+  with their seqs, for each brings its state along.
+- A field from which nothing follows: ids of steps; `at`, but where a turn begins, is answered,
+  fails or ends; `jitter` where a wait was told or nothing is tried again; tracebacks; the bot's
+  texts and names in an event that says nothing; fields that this version does not know.
+- How something failed that only ends what has failed already: the error message, or a bug while it
+  is out. And all of a reply without parts but its thread.
+- Of a state that a step began from: what the step itself sets, as the end of a bot's error does.
 """
 
 from datetime import datetime
@@ -14,14 +22,15 @@ from typing import Any, assert_never, get_args
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain import bot as bot_life
 from domain import conversation as chat_turn
 from domain.bot import Bot
-from domain.events import BotEvent, ChatEvent, Event
+from domain.events import BotEvent, BotProfile, ChatEvent, Event, TurnBroke
 from domain.recording import NotARecording, Recorded, State
 from domain.step import Envelope, Step, digest
-from domain.turn import Conversation
+from domain.turn import Conversation, Turn
 
 _BOT_EVENTS = frozenset(get_args(BotEvent))
 _EXCERPT = 60
@@ -100,7 +109,10 @@ class Replay:
         trouble = None
         if origin is not None:
             epoch = origin.epoch if isinstance(origin, Conversation) else 0
-            if known is not None:
+            own = key_of(origin)
+            if recorded.key != own:
+                trouble = f"the key is not that of the state it began from: {own}"
+            elif known is not None:
                 trouble = _disorder(known, recorded, epoch)
             known = _Known(origin, epoch)
         elif known is None:
@@ -161,6 +173,11 @@ class Replay:
         )
 
 
+def key_of(state: State) -> str:
+    """The key of the steps that begin from this state."""
+    return f"bot:{state.id}" if isinstance(state, Bot) else state.id
+
+
 def play(state: State, envelope: Envelope[Event]) -> Step[Any]:
     """One step of a chat or of a bot. Raises NotARecording where the event is the other's."""
     match state:
@@ -185,11 +202,26 @@ def _disorder(known: _Known, recorded: Recorded, epoch: int) -> str | None:
         return "the step is there twice"
     if epoch < known.epoch and not late:
         return None  # the chat was deleted and came back: it counts from 0 again
-    if epoch >= known.epoch and isinstance(known.state, Conversation) and known.state.busy:
+    before = known.state
+    busy = isinstance(before, Conversation) and before.busy and not _unread(before, recorded)
+    if epoch >= known.epoch and busy:
         return "the turn before this one has not ended: steps of it are missing"
     if late and isinstance(recorded.origin, Conversation) and epoch <= known.epoch:
         return "the turns are out of order: this one was begun before the last one"
     return None
+
+
+def _unread(busy: Conversation, recorded: Recorded) -> bool:
+    """Whether the step ends the turn that its chat is in, for what is stored of it is unreadable.
+
+    It begins from the chat alone (application/moves.py), which is as the turn left it.
+    """
+    match recorded.event, busy.turn:
+        case TurnBroke(turn=token, bot=BotProfile()), Turn(token=former):
+            ours = token.id == former.id and token.epoch > former.epoch
+            return ours and recorded.origin == replace(busy, turn=None)
+        case _:
+            return False
 
 
 def _compared(recorded: msgspec.Raw, step: Step[Any]) -> tuple[Any, Any] | None:

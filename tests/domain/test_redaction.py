@@ -8,19 +8,29 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given, settings
-from msgspec import Struct, inspect
+from msgspec import inspect
 from msgspec.structs import replace
 
 from domain.bot import Bot, TelegramMode
 from domain.effects import Effect, Entity, Part
-from domain.events import BotFailed, ChatPaused, Event, MessageSent, TurnBroke
+from domain.events import (
+    BotFailed,
+    ChatPaused,
+    Event,
+    MessageSent,
+    Reply,
+    ReplyStarted,
+    TurnBroke,
+    TurnResumed,
+)
 from domain.failures import ChatMigrated
 from domain.recording import NotARecording, Recorded, State, decode, encode
 from domain.redaction import REPLACED, Redaction
 from domain.replay import Replay
-from domain.telegram import Message, decode_update
-from tests.domain.given import BOT, CHAT, NOW, TOKEN, begun, chat
+from domain.telegram import Message, User, decode_update
+from tests.domain.given import BOT, CHAT, LATER, NOW, TOKEN, begun, chat
 from tests.domain.random_recordings import SECRETS, RandomRecording, recordings
+from tests.domain.reachable import structs
 from tests.domain.strategies import kinds
 
 MODERATE = settings(max_examples=80, deadline=None)
@@ -136,23 +146,6 @@ def test_another_key_makes_another_recording(recording: RandomRecording) -> None
 # --- every field has its rule --------------------------------------------------------------------
 
 
-def structs(union: Any) -> dict[type[Struct], inspect.StructType]:
-    """Every struct that can be reached from the types of a union."""
-    found: dict[type[Struct], inspect.StructType] = {}
-    waiting: list[inspect.Type] = [inspect.type_info(union)]
-    while waiting:
-        kind = waiting.pop()
-        match kind:
-            case inspect.StructType() if kind.cls not in found:
-                found[kind.cls] = kind
-                waiting += [field.type for field in kind.fields]
-            case inspect.UnionType():
-                waiting += kind.types
-            case inspect.VarTupleType():
-                waiting.append(kind.item_type)
-    return found
-
-
 def told(kind: inspect.Type) -> bool:
     """Whether a value can hold a text or a number, other than in a struct."""
     match kind:
@@ -238,10 +231,17 @@ def test_a_part_keeps_its_length_whatever_it_begins_with(text: str) -> None:
         ("a bug: KeyError: 'Ann'", "a bug: KeyError: 'Xxx'"),
         ("OpenAI: Ann", "OpenAI: Xxx"),
         ("TimeoutError", "TimeoutError"),
+        ("StatementFailed: DataError 22P05", "StatementFailed: XxxxXxxxx 00X00"),
+        ("a bug: ServerDisconnectedError: Ann", "a bug: ServerDisconnectedError: Xxx"),
+        ("RateLimitError", "RateLimitError"),
+        ("AnnSmithError: x", "XxxXxxxxXxxxx: x"),
+        ("a bug: AnnSmithException", "a bug: XxxXxxxxXxxxxxxxx"),
+        ("KeyErrors: Ann", "XxxXxxxxx: Xxx"),
         ("Ann's KeyError: x", "Xxx'x XxxXxxxx: x"),
         ("Telegrams: Ann", "Xxxxxxxxx: Xxx"),
         ("the model refused: Ann", "xxx xxxxx xxxxxxx: Xxx"),
         ("the group is a supergroup now: -100987", "xxx xxxxx xx x xxxxxxxxxx xxx: -000000"),
+        ("", ""),
     ],
 )
 def test_why_something_failed(reason: str, hidden: str) -> None:
@@ -260,9 +260,62 @@ def test_an_id_of_openai_stays_one(kept: str) -> None:
     assert re.fullmatch(rf"{kept}_[0-9a-f]{{16}}", redaction.server_id(f"{kept}_ann"))
 
 
-@pytest.mark.parametrize("value", ["ann_42", "ann", "", "_", "Conv_1"])
+@pytest.mark.parametrize("value", ["ann_42", "ann", "_", "Conv_1"])
 def test_an_id_of_another_server_says_nothing(value: str) -> None:
     assert re.fullmatch(r"id_[0-9a-f]{16}", redaction.server_id(value))
+
+
+def test_what_is_empty_stays_so() -> None:
+    """An empty run is none: the model is asked, where the id of one would be followed."""
+    assert (redaction.server_id(""), redaction.username("")) == ("", "")
+    asked = [
+        kinds_of(step(ReplyStarted(TOKEN, run_id, thread_id), chat(begun("Hello"))))
+        for run_id, thread_id in (("", ""), ("resp_1", "conv_1"))
+    ]
+    assert asked == [[], []]
+    resumed = [
+        kinds_of(step(TurnResumed(LATER), chat(begun("Hello", run_id=run_id))))
+        for run_id in (None, "", "resp_1")
+    ]
+    assert resumed == [
+        ["telegram.sendChatAction", "openai.generateReply"],
+        ["telegram.sendChatAction", "openai.resumeReply"],
+        ["telegram.sendChatAction", "openai.resumeReply"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "kept"),
+    [
+        ("ft:gpt-4.1-mini:acme-gmbh:ann-smith-support:9xYz",
+         "ft:gpt-4.1-mini:xxxx-xxxx:xxx-xxxxx-xxxxxxx:0xXx"),
+        ("ft:gpt-3.5-turbo-0613:acme::8ab", "ft:gpt-3.5-turbo-0613:xxxx::0xx"),
+        ("ft:ann", "ft:xxx"),
+        ("davinci:ft-acme-2023-04-01-10-00-00", "davinci:ft-xxxx-0000-00-00-00-00-00"),
+        ("/home/ann/models/gemma.gguf", "/xxxx/xxx/xxxxxx/gemma.gguf"),
+        ("gpt-5.4-mini", "gpt-5.4-mini"),
+        ("gemma3:4b", "gemma3:4b"),
+        ("meta-llama/llama-4:free", "meta-llama/llama-4:free"),
+    ],
+)  # fmt: skip
+def test_a_model_says_not_who_tuned_it(model: str, kept: str) -> None:
+    reply = redaction.of(Reply("", (), model))
+    assert reply.model == kept
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [
+        (None, None),
+        ("Ann Smith from Berlin", "en"),
+        ("ru", "ru"),
+        ("RU-ru", "ru"),
+        ("de", "en"),
+        ("", "en"),
+    ],
+)
+def test_of_a_language_stays_which_of_ours_it_is(code: str | None, kept: str | None) -> None:
+    assert redaction.of(User(42, language_code=code)).language_code == kept
 
 
 def test_a_number_stays_what_it_is() -> None:
@@ -293,6 +346,20 @@ def test_a_key_is_made_of_its_ids(key: str, parts: list[str]) -> None:
     assert redaction.chat_key(key) == ":".join(made)
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["", "ann", "3", "3:ann", "bot:", "bot:ann", "bot:3:4", "3:42:7:1", "3:42:", "٣:42", "3:4_2",
+     " 3:42", "3:42\n", f"3:{'9' * 5000}"],
+)  # fmt: skip
+def test_a_key_that_is_none_of_ours_is_refused(key: str) -> None:
+    """Nor is it said: who knows what it is."""
+    refused = r"^its key names neither a chat nor a bot$"
+    with pytest.raises(NotARecording, match=refused):
+        step(ChatPaused(), CHAT, key=key)
+    with pytest.raises(NotARecording, match=refused):
+        step(ChatPaused(), replace(CHAT, id=key))
+
+
 def test_a_topic_is_the_message_that_began_it() -> None:
     bot_id, chat_id = redaction.number(3), redaction.number(-100)
     assert redaction.chat_key("3:-100:7") == f"{bot_id}:{chat_id}:{redaction.message_id(7)}"
@@ -302,6 +369,7 @@ def test_a_topic_is_the_message_that_began_it() -> None:
     ("identity", "made"),
     [
         ("turn:100.7:turn.resumed", "turn:100.7:turn.resumed"),
+        ("turn:100.7:telegram.messageSent:2", "turn:100.7:telegram.messageSent:2"),
         (
             "update:3:42:77",
             f"update:{redaction.chat_key('3:42')}:{redaction.update_id(77)}",
@@ -320,8 +388,37 @@ def test_the_id_of_a_step_names_the_same(identity: str, made: str) -> None:
     assert step(ChatPaused(), CHAT, id=identity).id == made
 
 
-def test_any_other_id_of_a_step_says_nothing() -> None:
-    assert re.fullmatch(r"step:[0-9a-f]{16}", step(ChatPaused(), CHAT, id="paused by ann").id)
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "paused by ann",
+        "turn:100.7:ann smith",
+        "turn:100.7:turn.resumed by ann",
+        "turn:100.7:turn.resumed:ann",
+        "turn:100.7:bot.failed",
+        "turn:100.7:telegram.messageSent:2:ann",
+        "turn:100.7:",
+        "bot:3:ann smith",
+        "bot:3:bot.failed by ann",
+        "bot:3:bot.failed:1795435200.000000 ann",
+        "bot:3:turn.resumed:1795435200.000000",
+        "bot:3:bot.failed",
+        f"bot:{'9' * 5000}:bot.failed:1795435200.000000",
+        "update:3:42:77:ann",
+        "update:ann:77",
+        f"update:3:42:{'9' * 5000}",
+        "update:3:42:7:1:77",
+        "deletion:3:42:77",
+        "",
+    ],
+)
+def test_any_other_id_of_a_step_says_nothing(identity: str) -> None:
+    assert re.fullmatch(r"step:[0-9a-f]{16}", step(ChatPaused(), CHAT, id=identity).id)
+
+
+def kinds_of(recorded: Recorded) -> list[str]:
+    """The tags of a step's effects."""
+    return [effect["type"] for effect in msgspec.json.decode(recorded.effects)]
 
 
 def step(event: Event, origin: State | None, **changes: Any) -> Recorded:
@@ -392,7 +489,7 @@ def test_what_of_an_update_is_kept() -> None:
                 "id": redaction.number(42),
                 "first_name": redaction.name("Ann"),
                 "last_name": redaction.name("Lee"),
-                "language_code": "en-GB",
+                "language_code": "en",
             },
             "caption": "Xxx xxx",
             "unsupported": "photo",

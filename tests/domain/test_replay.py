@@ -10,8 +10,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from application.conversations import Entry, Loaded, Unreadable
+from application.jobs import Pick
+from application.moves import Item, Outcome, Take, move
 from domain import conversation as chat_turn
 from domain.bot import Bot, TelegramMode
+from domain.effects import TurnToken
 from domain.events import (
     Event,
     MessageFailed,
@@ -21,6 +25,7 @@ from domain.events import (
     ReplyGenerated,
     ReplyStarted,
     TurnBroke,
+    TurnEvent,
     TurnResumed,
     UpdateReceived,
 )
@@ -37,7 +42,7 @@ from domain.replay import Difference, Replay, play, same, too_deep
 from domain.step import Envelope, digest
 from domain.turn import Conversation
 from tests.domain.given import BOT as PROFILE
-from tests.domain.given import CHAT, NOW, REPLY, TOKEN, begun, chat, update
+from tests.domain.given import CHAT, NOW, REPLY, TOKEN, after, begun, chat, update
 from tests.domain.random_recordings import RandomRecording, recordings
 
 Line: TypeAlias = dict[str, Any]
@@ -225,7 +230,7 @@ def test_an_effect_of_an_unknown_kind_is_a_difference(
     lines = recording.lines
     number = data.draw(st.integers(0, len(lines) - 1))
     was = lines[number]["effects"]
-    unknown = [[*was, EFFECT], [{"type": 5}], [None], {}, None, "", [[]], 7]
+    unknown: list[Any] = [[*was, EFFECT], [{"type": 5}], [None], {}, None, "", [[]], 7]
     lines[number]["effects"] = data.draw(st.sampled_from(unknown))
     (difference,) = differences(lines)
     assert (difference.line, difference.effects) == (number + 1, (lines[number]["effects"], was))
@@ -467,6 +472,108 @@ def test_a_difference_names_the_message_and_the_step() -> None:
             state=("00", state),
         )
     ]
+
+
+# --- a stored turn that cannot be read -----------------------------------------------------------
+
+
+class _Journal:
+    """One chat's journal, as application/moves.py writes it."""
+
+    def __init__(self) -> None:
+        self.chat = CHAT
+        self.seconds = 0
+        self.lines: list[Line] = []
+
+    def put(self, item: Item, **loaded: Any) -> None:
+        """What becomes of the item, where its chat is loaded as it is, but for these."""
+        known: dict[str, Any] = {"conversation": self.chat, "profile": PROFILE, "new_id": 100}
+        known |= {"owner_job_id": 1, "owner_lives": True, "pick_held": True}
+        known |= {"update": None, "request": None}
+        self.seconds += 1
+        _, change = move(item, Loaded(**(known | loaded)), after(seconds=self.seconds))
+        assert change is not None
+        self.chat = change.conversation
+        for row in change.journal:
+            line: Line = {"key": row.key, "seq": len(self.lines) + 1, "at": row.at, "id": row.id}
+            line |= {"from": msgspec.json.decode(row.from_state)} if row.from_state else {}
+            line |= {"event": msgspec.json.decode(row.event), "state": row.state}
+            self.lines.append(line | {"effects": msgspec.json.decode(row.effects)})
+
+
+PICK = Pick(1, "one", NOW)
+HELLO = Entry("UPDATE", 77, msgspec.json.encode(update("Hello")).decode(), NOW)
+UNREADABLE = {"unreadable": Unreadable(100, "its turn cannot be read: Expected `object`")}
+
+
+def unreadable(*outcomes: TurnEvent, **changes: Any) -> list[Line]:
+    """A message that began, its outcomes, and how it ends where its turn cannot be read by then."""
+    journal = _Journal()
+    journal.put(Take("3:42", PICK), update=HELLO)
+    for outcome in outcomes:
+        journal.put(Outcome("3:42", PICK, outcome))
+    journal.put(
+        Take("3:42", PICK), conversation=replace(journal.chat, turn=None, **changes), **UNREADABLE
+    )
+    journal.put(Outcome("3:42", PICK, MessageSent(TurnToken(100, 8), 0, 9)))
+    return journal.lines
+
+
+@pytest.mark.parametrize("outcomes", [(), (ReplyStarted(TOKEN, "resp_1", "conv_1"),)])
+def test_a_turn_that_cannot_be_read_ends_the_one_that_was_recorded(
+    outcomes: tuple[TurnEvent, ...],
+) -> None:
+    """Its end begins from its chat alone: as far as that is known, no step of it is missing."""
+    lines = unreadable(*outcomes)
+    assert ["from" in line for line in lines] == [True, *(False for _ in outcomes), True, False]
+    assert differences(lines) == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        unreadable(thread_id="conv_2"),
+        [line for line in unreadable() if line["event"]["type"] != "turn.broke"],
+    ],
+)
+def test_what_is_missing_before_its_end_is_found(lines: list[Line]) -> None:
+    assert differences(lines)
+
+
+def test_the_end_of_another_turn_is_not_that_of_this_one() -> None:
+    lines = unreadable()
+    lines[1]["event"]["turn"]["id"] = 101
+    assert "has not ended" in str(differences(lines)[0].trouble)
+
+
+# --- whose step it is ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "trouble"),
+    [
+        ({"key": "3:43"}, "the key is not that of the state it began from: 3:42"),
+        ({"key": "bot:3"}, "the key is not that of the state it began from: 3:42"),
+        (
+            {"from": msgspec.to_builtins(BOT), "event": {"type": "bot.webhookAsked"}},
+            "the key is not that of the state it began from: bot:3",
+        ),
+    ],
+)
+def test_a_step_of_another_key_is_found(changes: dict[str, Any], trouble: str) -> None:
+    (difference,) = differences([step(**changes)])
+    assert (difference.key, difference.trouble) == (changes.get("key", "3:42"), trouble)
+
+
+@MODERATE
+@given(recordings(), st.data())
+def test_a_changed_key_is_found(recording: RandomRecording, data: st.DataObject) -> None:
+    lines = recording.lines
+    number = data.draw(st.integers(0, len(lines) - 1))
+    keys = {line["key"] for line in lines} | {"3:42", "bot:7"}
+    others = sorted(keys - {lines[number]["key"]})
+    lines[number]["key"] = data.draw(st.sampled_from(others))
+    assert differences(lines)[0].line >= number + 1
 
 
 def test_a_turn_without_its_first_step_is_a_difference() -> None:

@@ -1,5 +1,6 @@
 """A tag, once released, decodes forever: the golden list, and the way through JSON and back."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,16 @@ from domain.events import BotEvent, ChatEvent, Event
 from domain.failures import Failure
 from domain.step import Envelope, Step
 from domain.turn import Conversation, Turn
+from tests.domain import reachable
+from tests.domain.reachable import (
+    RECORDED,
+    REQUIRED,
+    broken,
+    defaults,
+    kept_defaults,
+    list_new_defaults,
+    unlisted,
+)
 from tests.domain.strategies import (
     CONVERSATIONS,
     EFFECTS,
@@ -111,6 +122,61 @@ def test_every_effect_and_event_has_its_place() -> None:
 @pytest.mark.parametrize("kind", [*EFFECTS, *EVENTS], ids=lambda kind: kind.__name__)
 def test_every_struct_is_frozen(kind: type[Struct]) -> None:
     assert kind.__struct_config__.frozen
+
+
+# --- what JSON leaves out ------------------------------------------------------------------------
+
+HOW = """
+Recordings leave out what has its default, so it stays for ever: what is to be otherwise is a new
+field, which has a default. Until the first release has it, a line of
+tests/domain/released_defaults.json may be taken out; `python -m tests.recordings.release` lists
+what is not listed."""
+
+
+def test_a_default_stays() -> None:
+    assert broken(kept_defaults(), defaults()) == [], HOW
+
+
+def test_every_default_is_listed() -> None:
+    assert unlisted(kept_defaults(), defaults()) == [], HOW
+
+
+def test_a_default_that_changes_is_found() -> None:
+    """As is a field that goes, is another's name, or is new and has to be there."""
+    now = defaults()
+    fields = now["Reply"]
+    others = [
+        fields | {"latency": 1.0},
+        fields | {"latency": 0},
+        fields | {"latency": REQUIRED},
+        fields | {"text": ""},
+        {name: default for name, default in fields.items() if name != "latency"},
+        fields | {"mood": REQUIRED},
+    ]
+    assert [broken(now, now | {"Reply": other}) for other in others] == [
+        ["Reply.latency was 0.0, is 1.0"],
+        ["Reply.latency was 0.0, is 0"],
+        ["Reply.latency was 0.0, is 'REQUIRED'"],
+        ["Reply.text was 'REQUIRED', is ''"],
+        ["Reply.latency was 0.0, is 'no more'"],
+        ["Reply.mood is new"],
+    ]
+    assert broken(now, now | {"Reply": fields | {"mood": None}, "Mood": {"of": REQUIRED}}) == []
+    assert now["Message"]["from"] is None
+    assert len(now) == len(RECORDED), "two structs have one name"
+
+
+def test_what_is_new_is_listed_and_what_is_listed_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = defaults()
+    kept = {name: fields for name, fields in now.items() if name != "Reply"}
+    other = {"Part": {"text": REQUIRED, "entities": [1]}}
+    monkeypatch.setattr(reachable, "KEPT", tmp_path / "defaults.json")
+    reachable.KEPT.write_bytes(msgspec.json.encode(kept | other))
+    assert list_new_defaults() == [f"Reply.{field}" for field in sorted(now["Reply"])]
+    assert kept_defaults() == now | other
+    assert list_new_defaults() == []
 
 
 def survives(value: object, kind: Any) -> None:

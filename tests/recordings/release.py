@@ -1,13 +1,16 @@
 """`python -m tests.recordings.release`: the recording of this version, with every tag there is.
 
-It writes tests/recordings/VERSION.jsonl from the stories below: one chat or one bot each. The file
-of a version that is out is never written again: it replays the same for ever (CONTRIBUTING.md).
+It writes tests/recordings/VERSION.jsonl from the stories below, one chat or one bot each, and lists
+defaults that are new in tests/domain/released_defaults.json. The release of a version adds its line
+to RELEASED: from then on its file is never written again, and replays the same for ever
+(CONTRIBUTING.md).
 """
 
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -15,6 +18,7 @@ from msgspec.structs import replace
 
 from domain.bot import Bot, TelegramMode
 from domain.effects import Entity, Part, TurnToken
+from domain.endings import MAX_BREAKS, MAX_DEATHS
 from domain.events import (
     BotEdited,
     BotFailed,
@@ -45,6 +49,7 @@ from domain.events import (
     WebhookRemoved,
 )
 from domain.failures import (
+    MAX_ATTEMPTS,
     Ambiguous,
     ChatMigrated,
     ContextTooLong,
@@ -60,16 +65,30 @@ from domain.replay import play
 from domain.step import Envelope, digest
 from domain.telegram import Chat, Message, Update, User
 from domain.turn import Conversation
+from tests.domain.reachable import list_new_defaults
 
 BEGAN = datetime(2026, 11, 27, 12, tzinfo=UTC)
 BOT = BotProfile(3, "Kotodom", "kotodom_bot", start_message="Welcome!", error_message="Sorry.")
 ANN = User(42, first_name="Ann", last_name="Lee", username="ann_lee", language_code="en")
 GROUP = Chat(-500, "supergroup", title="Cats")
 BOLD = Part("one", (Entity("bold", 0, 3),))
+GONE = Terminal("Telegram 403: bot was blocked", chat_gone=True)
 REPLY = Reply(
     "**one**\n\ntwo", (BOLD, Part("two")), "gpt-5.4-mini", 12, 7, "0.000021", 0.8, "conv_1", "run_1"
 )
+PLAIN = BotProfile(3, "Kotodom", "kotodom_bot")
+"""A bot that has no words of its own."""
+IVAN = User(46, first_name="Иван", language_code="ru-RU")
+EMMA = User(47, first_name="Emma", language_code="de")
 FOLDER = Path(__file__).parent
+
+RELEASED: dict[str, str] = {}
+"""The versions that are out, with the digest (`of`) of their files; no line is ever changed."""
+
+
+def of(content: bytes) -> str:
+    """The digest of a file: blake2b, 128 bits, as hex."""
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 def version() -> str:
@@ -82,14 +101,16 @@ def token(message: int, epoch: int) -> TurnToken:
     return TurnToken(message, epoch)
 
 
-def wrote(turn: TurnToken, text: str | None, bot: BotProfile = BOT, **more: object) -> Event:
+def taken_over(turn: TurnToken, times: int) -> TurnToken:
+    """The same message, so many owners on."""
+    return replace(turn, epoch=turn.epoch + times)
+
+
+def wrote(turn: TurnToken, text: object, bot: BotProfile = BOT, **more: object) -> Event:
     """A person's message is taken from the line."""
     known: dict[str, object] = {"message_id": turn.id, "chat": Chat(42, first_name="Ann")}
-    message = msgspec.convert(
-        {**known, "date": 1795780800, "from": ANN, "text": text, **more},
-        Message,
-        from_attributes=True,
-    )
+    known |= {"date": 1795780800, "from": ANN, "text": text}
+    message = msgspec.convert(known | more, Message, from_attributes=True)
     return UpdateReceived(turn, Update(700 + turn.id, message), bot)
 
 
@@ -138,7 +159,7 @@ def stories() -> Iterator[tuple[State, list[Event]]]:
             RetryAsked(again, recovering),
             ReplyGenerated(again, replace(REPLY, incomplete=True)),
             MessageSent(again, 0, 9006),
-            MessageFailed(again, 1, Terminal("Telegram 403: bot was blocked", chat_gone=True)),
+            MessageFailed(again, 1, GONE),
         ],
     )
     broken, later = token(104, 1), token(104, 2)
@@ -167,6 +188,8 @@ def stories() -> Iterator[tuple[State, list[Event]]]:
             MessageSent(token(109, 7), 0, 9009),
         ],
     )
+    yield from map(our_own_words, [IVAN, EMMA])
+    yield Conversation("3:48", 48), list(reasons())
     yield (
         Bot(3, "Kotodom", TelegramMode.WEBHOOK),
         [
@@ -174,6 +197,7 @@ def stories() -> Iterator[tuple[State, list[Event]]]:
             WebhookFailed(Retryable("Telegram 500"), jitter=0.5),
             WebhookEnsured(),
             WebhookAsked(),
+            WebhookFailed(Fatal("Telegram 404: Not Found"), attempt=1),
             BotEdited("POLLING", reconnect=True),
             WebhookRemoved(polling=True),
             WebhookRemovalAsked(),
@@ -182,6 +206,58 @@ def stories() -> Iterator[tuple[State, list[Event]]]:
             DisableAsked(),
         ],
     )
+
+
+def our_own_words(user: User) -> tuple[State, list[Event]]:
+    """All that we say by ourselves to a user: domain/texts.py, in their language."""
+    asked: list[dict[str, object]] = [
+        {"text": "/start"},
+        {"text": "/help"},
+        {"text": "/refresh"},
+        {"text": None, "unsupported": "voice"},
+        {"text": "Hello"},
+    ]
+    events: list[Event] = []
+    for epoch, message in enumerate(asked, 1):
+        turn = token(100 * user.id + epoch, epoch)
+        events.append(wrote(turn, bot=PLAIN, chat=Chat(user.id), **{"from": user}, **message))
+        if message["text"] == "Hello":
+            events.append(ReplyFailed(turn, Terminal("the model refused")))
+        events.append(MessageSent(turn, 0, 9000 + turn.id))
+    return Conversation(f"3:{user.id}", user.id), events
+
+
+def reasons() -> Iterator[Event]:
+    """Why a message ends TERMINAL, in our own words; each is told to an administrator."""
+    turns = [token(200 + number, 10 * number) for number in range(8)]
+    nothing, waits, tries, dies, breaks, migrates, disabled, unread = turns
+    yield wrote(nothing, "Hello")
+    yield ReplyGenerated(nothing, Reply("", (), "gpt-5.4-mini"))
+    yield MessageFailed(nothing, 0, GONE)
+    yield wrote(waits, "Hello")
+    yield ReplyFailed(waits, Retryable("OpenAI 429: rate limit", after=3601.0))
+    yield MessageFailed(waits, 0, GONE)
+    yield wrote(tries, "Hello")
+    for attempt in range(MAX_ATTEMPTS):
+        yield ReplyFailed(taken_over(tries, attempt), Retryable("OpenAI 503: overloaded"))
+        if attempt + 1 < MAX_ATTEMPTS:
+            yield TurnResumed(taken_over(tries, attempt + 1))
+    yield MessageFailed(taken_over(tries, MAX_ATTEMPTS - 1), 0, GONE)
+    yield wrote(dies, "Hello")
+    for death in range(1, MAX_DEATHS + 1):
+        yield TurnResumed(taken_over(dies, death), died=True)
+    yield wrote(breaks, "Hello")
+    for broken in range(MAX_BREAKS):
+        yield TurnBroke(taken_over(breaks, broken), "KeyError: 'x'")
+        if broken + 1 < MAX_BREAKS:
+            yield TurnResumed(taken_over(breaks, broken + 1))
+    yield MessageFailed(taken_over(breaks, MAX_BREAKS - 1), 0, GONE)
+    yield wrote(migrates, "/help")
+    yield MessageFailed(migrates, 0, ChatMigrated(48))
+    yield wrote(disabled, "Hello", replace(BOT, enabled=False))
+    yield TurnBroke(unread, "its turn cannot be read", update_id=701, bot=BOT)
+    yield MessageFailed(unread, 0, GONE)
+    yield RetryAsked(taken_over(unread, 1), BOT)
 
 
 def recorded(stories: Iterable[tuple[State, list[Event]]]) -> Iterator[bytes]:
@@ -215,10 +291,18 @@ def recorded(stories: Iterable[tuple[State, list[Event]]]) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Write the file of the version that is being made."""
-    path = FOLDER / f"{version()}.jsonl"
-    path.write_bytes(b"".join(line + b"\n" for line in recorded(stories())))
-    sys.stdout.write(f"{path.name}: {len(path.read_bytes().splitlines())} steps\n")
+    """Write the file of the version that is being made, and say what its release adds here."""
+    made = version()
+    if made in RELEASED:
+        sys.exit(f"{made} is out: its recording stays. What is new belongs to the next version.")
+    content = b"".join(line + b"\n" for line in recorded(stories()))
+    (FOLDER / f"{made}.jsonl").write_bytes(content)
+    for field in list_new_defaults():
+        sys.stdout.write(f"listed: {field}\n")
+    sys.stdout.write(
+        f"{made}.jsonl: {len(content.splitlines())} steps; once it is out, RELEASED has\n"
+    )
+    sys.stdout.write(f'    "{made}": "{of(content)}",\n')
 
 
 if __name__ == "__main__":
