@@ -36,6 +36,7 @@ from adapters.service_process import running
 
 _PORT = 5432
 _DATABASE = "kotodom"
+_PGDATA = "postgres"
 _RUN_COMMAND = "kotodom run"
 # Replaying the log after a kill in a flood takes seconds; this long means that something is wrong.
 _READY_SECONDS = 120.0
@@ -78,7 +79,7 @@ class EmbeddedPostgres:
     def __init__(self, data: DataDirectory) -> None:
         self._data = data
         self._binaries = _find_binaries()
-        self.pgdata = data.path / "postgres"
+        self.pgdata = data.path / _PGDATA
         self.address = PostgresAddress(data.sockets)
         self.log_path = data.log_path(self.name)
         self.user: ServiceUser | None = data.service_user()
@@ -165,6 +166,20 @@ class EmbeddedPostgres:
             )
         draft.rename(self.pgdata)
         self._data.sync()  # a name lost in a power cut would be taken for a draft, and removed
+
+
+def has_postgres(given: Path) -> bool:
+    """Whether this DATA_DIR has a PostgreSQL; nothing is made, not even the folder.
+
+    True where that cannot be seen: DataDirectory.open says why.
+    """
+    try:
+        (given.expanduser() / _PGDATA).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextlib.asynccontextmanager

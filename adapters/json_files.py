@@ -1,15 +1,21 @@
 """Files of JSON lines, or of one JSON array: read a piece at a time, written whole or not at all.
 
-Triggered by `kotodom record` and `kotodom replay`, whose files may be larger than memory.
+Triggered by `kotodom record` and `kotodom replay`, whose files may be larger than memory. What is
+written has errors of its own, so that a full disk is never blamed on the file that is read.
 """
 
 import codecs
+import errno
 import json
+import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+import msgspec
 
 LONGEST = 16 * 1024 * 1024
 """Bytes of one line, or characters of one element; a journalled step has a few thousand."""
@@ -17,17 +23,36 @@ LONGEST = 16 * 1024 * 1024
 STANDARD = Path("-")
 """Standard input, or output."""
 
+STANDARD_OUTPUT = "standard output"
+
 _CHUNK = 1024 * 1024
+_LOOKED_AT = 1024 * 1024
+"""Bytes of a line that are read before it is known whether it may be read in pieces."""
 _BOM = codecs.BOM_UTF8
+_GZIP = b"\x1f\x8b"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LONGEST_ESCAPE = 16
 """Characters; what is wrong closer to the end of what is read may be right with the next ones."""
 _NUMBERS = frozenset("-0123456789")
-_AFTER = frozenset(" \t\r\n,]")
+_AFTER = frozenset(" \t\r\n,]}")
 """What may stand behind an element."""
+_RESPONSE = r'\{\s*"(?:ok|result|description|error_code|parameters)"\s*:'
+"""How getUpdates answers (Bot API 10.3, Making requests); an update has no field of these names."""
+_RESPONSE_TEXT, _RESPONSE_BYTES = re.compile(_RESPONSE), re.compile(_RESPONSE.encode())
+_RESPONSE_BEGINS = 64
+"""Characters that show whether it is one."""
 
 
 class UnreadableFile(ValueError):  # noqa: N818 - named by what the file is
     """It is not JSON, or not of this form; the text says where."""
+
+
+class ForeignFile(UnreadableFile):
+    """It is something else, and the text says what."""
+
+
+class UnwritableFile(Exception):  # noqa: N818 - named by what the file is
+    """What is written cannot be kept; the text names the file and the reason."""
 
 
 class Value(NamedTuple):
@@ -41,64 +66,129 @@ class Value(NamedTuple):
 def opened(path: Path) -> Iterator[BinaryIO]:
     """The file, to be read. Raises OSError."""
     if path == STANDARD:
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "it is closed", "standard input")
         yield sys.stdin.buffer
         return
     with path.open("rb", buffering=_CHUNK) as file:
         yield file
 
 
+def beginning(file: BinaryIO) -> bytes:
+    """What a file that is not read yet begins with: some of it, and it stays unread."""
+    return file.peek(_CHUNK)[:_CHUNK] if isinstance(file, BufferedReader) else b""
+
+
 @contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
+def written(name: object) -> Iterator[None]:
+    """For as long as the file of this name is written to. Raises UnwritableFile.
+
+    A BrokenPipeError stays one: whoever reads has seen enough.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UnwritableFile(f"{name}: {error.strerror}") from None
+
+
+class Output:
+    """A file that is written to."""
+
+    def __init__(self, file: BinaryIO, name: object) -> None:
+        self._file = file
+        self._name = name
+
+    def write(self, content: bytes) -> None:
+        """Raises UnwritableFile, BrokenPipeError."""
+        with written(self._name):
+            self._file.write(content)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Output]:
     """A file to write to, which takes its name at the end; gone where that is not reached.
 
-    What is there and no file (/dev/null, a pipe) is written to as it is. Raises OSError.
+    What is there and no file (/dev/null, a pipe) is written to as it is. Raises UnwritableFile,
+    BrokenPipeError; what the file is filled from may raise what it likes.
     """
     if path == STANDARD:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        if sys.stdout is None:
+            raise UnwritableFile(f"{STANDARD_OUTPUT}: it is closed")
+        yield Output(sys.stdout.buffer, STANDARD_OUTPUT)
+        with written(STANDARD_OUTPUT):
+            sys.stdout.buffer.flush()
         return
-    if path.exists() and not path.is_file():
-        with path.open("wb") as file:
-            yield file
-        return
-    fresh = path.with_name(f".{path.name}.part")
+    with written(path):
+        is_special = path.exists() and not path.is_file()
+        fresh = path if is_special else path.with_name(f".{path.name}.part")
+        file = fresh.open("wb", buffering=_CHUNK)
     try:
-        with fresh.open("wb", buffering=_CHUNK) as file:
-            yield file
-        fresh.replace(path)
+        yield Output(file, path)
+        with written(path):
+            file.close()
+            if not is_special:
+                fresh.replace(path)
     finally:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            file.close()
+        if not is_special:
+            fresh.unlink(missing_ok=True)
 
 
 def lines(file: BinaryIO) -> Iterator[bytes]:
     """Every line with its end; the last one may have none. Raises UnreadableFile, OSError."""
-    for number, line in _numbered(file):
-        yield _bounded(number, line)
+    number = 0
+    while line := file.readline(LONGEST + 1):
+        number += 1
+        yield _bounded(number, line if number > 1 else _text(line))
 
 
 def values(file: BinaryIO) -> Iterator[Value]:
     """Each line's value, or each element's of the array that the file is.
 
-    Raises UnreadableFile, OSError.
+    An object may also go over several lines; and where one is getUpdates' own answer, it stands for
+    the elements of its result. Raises UnreadableFile, OSError.
     """
-    began = False
-    for number, line in _numbered(file):
+    number, began = 1, False
+    line = _text(file.readline(_LOOKED_AT))
+    while line:
         content = line.strip()
         if not began and content.startswith(b"["):
-            yield from _Array(file, line, number)  # it may well be one line
+            yield from _Pieces(file, line, number).array()  # it may well be one line
+            return
+        if content.startswith(b"{") and not _is_value(content):
+            yield from _Pieces(file, line, number).objects()
             return
         if content:
             began = True
+            if not line.endswith(b"\n") and not content.startswith(b"{"):
+                line += file.readline(LONGEST + 1)
             _bounded(number, line)
-            yield Value(f"line {number}", content)
+            yield Value(f"line {number}", line.strip())
+        number += line.endswith(b"\n")
+        line = file.readline(_LOOKED_AT)
 
 
-def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Every line, or its beginning where it is too long, with its number."""
-    number = 0
-    while line := file.readline(LONGEST + 1):
-        number += 1
-        yield number, line.removeprefix(_BOM) if number == 1 else line
+def _text(began: bytes) -> bytes:
+    """A file's first line, without its byte order mark. Raises ForeignFile where it is no text."""
+    if began.startswith(_GZIP):
+        raise ForeignFile("it is compressed by gzip: unpack it first")
+    if began.startswith(_UTF16) or (len(began) > 1 and began[:2].count(0) == 1):
+        raise ForeignFile("it is UTF-16: save it as UTF-8")
+    return began.removeprefix(_BOM)
+
+
+def _is_value(content: bytes) -> bool:
+    """Whether this is a whole object, and not getUpdates' answer."""
+    if _RESPONSE_BYTES.match(content):
+        return False
+    try:
+        msgspec.json.decode(content, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _bounded(number: int, line: bytes) -> bytes:
@@ -107,8 +197,8 @@ def _bounded(number: int, line: bytes) -> bytes:
     return line
 
 
-class _Array:
-    """The elements of a JSON array, each of them cut out of the file's next characters."""
+class _Pieces:
+    """JSON values, each of them cut out of the file's next characters."""
 
     def __init__(self, file: BinaryIO, began: bytes, line: int) -> None:
         self._file = file
@@ -120,22 +210,69 @@ class _Array:
         # Numbers are not read here: they may be of any length.
         self._scan = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 
-    def __iter__(self) -> Iterator[Value]:
-        self._next()  # the bracket that brought us here
-        if self._peek() != "]":
-            number = 1
-            yield self._element(number)
-            while (separator := self._next()) == ",":
-                number += 1
-                yield self._element(number)
-            if separator != "]":
-                raise self._unreadable(f"after element {number} comes {_named(separator)}")
-        else:
-            self._next()
+    def array(self) -> Iterator[Value]:
+        """The elements of the array that the rest of the file is."""
+        yield from self._elements()
         if self._peek():
             raise self._unreadable("something comes after the array's end")
 
-    def _element(self, number: int) -> Value:
+    def objects(self) -> Iterator[Value]:
+        """The rest of the file: one value after the other, however many lines each has."""
+        while character := self._peek():
+            where = f"line {self._at()}"
+            if character == "{" and self._is_response():
+                yield from self._response(where)
+            else:
+                yield Value(where, self._value("this value"))
+
+    def _elements(self, within: str = "") -> Iterator[Value]:
+        self._next()  # the bracket that brought us here
+        number = 1
+        if self._peek() == "]":
+            self._next()
+            return
+        while True:
+            name = f"element {number}"
+            yield Value(within + name, self._value(name))
+            separator = self._next()
+            if separator == "]":
+                return
+            if separator != ",":
+                raise self._unreadable(f"after {name} comes {_named(separator)}")
+            number += 1
+
+    def _is_response(self) -> bool:
+        while len(self._buffer) - self._place < _RESPONSE_BEGINS and self._more():
+            pass
+        return _RESPONSE_TEXT.match(self._buffer, self._place) is not None
+
+    def _response(self, where: str) -> Iterator[Value]:
+        """The updates of getUpdates' answer. Raises ForeignFile where it is another."""
+        members: dict[str, str] = {}
+        holds_updates = False
+        separator = self._next()
+        while separator in ("{", ","):
+            name = self._value("Telegram's answer")
+            if (separator := self._next()) != ":":
+                break
+            if name == '"result"' and self._peek() == "[":
+                holds_updates = True
+                yield from self._elements(f"{where}, ")
+            else:
+                members[name] = self._value(f"Telegram's answer at {name}")
+            separator = self._next()
+        if separator != "}":
+            raise self._unreadable(f"in Telegram's answer comes {_named(separator)}")
+        if members.get('"ok"', "true") != "true":
+            reason = members.get('"description"', "it says no reason")
+            raise ForeignFile(
+                f"{where}: Telegram answered with an error, not with updates: {reason}"
+            )
+        if not holds_updates:
+            raise ForeignFile(f"{where}: this answer of Telegram's holds no list of updates")
+
+    def _value(self, name: str) -> str:
+        """The next value's text; `name` is what an error calls it."""
         growing = self._peek() in _NUMBERS
         while True:
             try:
@@ -148,16 +285,16 @@ class _Array:
                 # Either it is no JSON, or its end is not read yet.
                 rest = len(self._buffer) - error.pos
                 if rest > _LONGEST_ESCAPE and not error.msg.startswith("Unterminated"):
-                    raise self._unreadable(f"element {number}: {error.msg}") from None
+                    raise self._unreadable(f"{name}: {error.msg}") from None
                 if len(self._buffer) - self._place > LONGEST:
-                    reason = f"element {number} is longer than {LONGEST >> 20} MiB"
+                    reason = f"{name} is longer than {LONGEST >> 20} MiB"
                     raise self._unreadable(reason) from None
                 if not self._more():
-                    reason = f"element {number} is cut off, or no JSON: {error.msg}"
+                    reason = f"{name} is cut off, or no JSON: {error.msg}"
                     raise self._unreadable(reason) from None
             except RecursionError:
-                raise self._unreadable(f"element {number} is nested too deeply") from None
-        value = Value(f"element {number}", self._buffer[self._place : end])
+                raise self._unreadable(f"{name} is nested too deeply") from None
+        value = self._buffer[self._place : end]
         self._place = end
         return value
 
@@ -193,8 +330,11 @@ class _Array:
         return bool(content)
 
     def _unreadable(self, reason: str, further: int = 0) -> UnreadableFile:
-        line = self._line + self._buffer.count("\n", 0, self._place) + further
-        return UnreadableFile(f"line {line}: {reason}")
+        return UnreadableFile(f"line {self._at() + further}: {reason}")
+
+    def _at(self) -> int:
+        """The line of the next character."""
+        return self._line + self._buffer.count("\n", 0, self._place)
 
 
 def _named(character: str) -> str:

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, field
 
 from domain.bot import Bot
 from domain.events import Event
+from domain.telegram import Int64
 from domain.turn import Conversation
 
 State: TypeAlias = Conversation | Bot
@@ -35,7 +36,7 @@ class Recorded(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     key: str
-    seq: int
+    seq: Int64
     at: Annotated[datetime, Meta(tz=True)]
     id: str
     origin: State | None = field(name="from", default=None)

@@ -8,12 +8,17 @@ Read from a small JSON file, a list of rules (`kotodom replay --updates … --fa
       "failure": {"type": "terminal", "reason": "the model refused"}}]
 """
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from domain.failures import Failure
+
+_WHERE = re.compile(r"(.*) - at `\$\[(\d+)\]([^`]*)`", re.DOTALL)
+_PLACE = re.compile(r"\[(\d+)\]")
 
 
 class NotAScript(ValueError):  # noqa: N818 - named by what the file is
@@ -42,17 +47,39 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def decode_script(content: bytes) -> tuple[Rule, ...]:
-    """A script: a JSON list of rules. Raises NotAScript with the rule's number and the reason."""
+    """A script: a JSON list of rules.
+
+    Raises NotAScript with the rule's number from 1, its field, and the reason.
+    """
     try:
         rules = msgspec.json.decode(content, type=tuple[Rule, ...])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise NotAScript(str(error)) from None
+        raise NotAScript(_named(str(error))) from None
     except RecursionError:
         raise NotAScript("nested too deeply") from None
     for number, rule in enumerate(rules, 1):
         if trouble := _senseless(rule):
             raise NotAScript(f"rule {number}: {trouble}")
     return rules
+
+
+def checked_script(rules: Sequence[Rule | Mapping[str, Any]]) -> tuple[Rule, ...]:
+    """A script from Python: rules, or dicts as the file has them. Raises NotAScript."""
+    try:
+        content = msgspec.json.encode(rules)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotAScript(f"this is no JSON: {error}") from None
+    return decode_script(content)
+
+
+def _named(reason: str) -> str:
+    """msgspec's words for a place, in ours: it counts from 0."""
+    found = _WHERE.fullmatch(reason)
+    if found is None:
+        return reason
+    trouble, number, field = found.groups()
+    named = _PLACE.sub(lambda place: f" {int(place[1]) + 1}", field).lstrip(".")
+    return f"rule {int(number) + 1}{', ' if named else ''}{named}: {trouble}"
 
 
 def _senseless(rule: Rule) -> str | None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -30,7 +30,19 @@ app = typer.Typer(
     help="Telegram bots answered by a language model. Configuration is in the environment.",
 )
 
-console = Console(stderr=True, highlight=False)
+READER_LEFT = 128 + signal.SIGPIPE
+"""The exit code where whoever reads has seen enough, as a shell says it of a killed program."""
+
+
+class Terminal(Console):
+    """Where to print; rich would exit with 1, which says of a recording that it differs."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Called by rich while it handles a BrokenPipeError."""
+        raise BrokenPipeError
+
+
+console = Terminal(stderr=True, highlight=False)
 
 FILES = 65_536
 """Files that a process may have open, where the system does not set a lower limit."""
@@ -77,7 +89,19 @@ def _run(
         code = 2
     except KeyboardInterrupt:
         code = 130
-    sys.exit(code or 0)
+    except BrokenPipeError:
+        code = READER_LEFT
+    _exit(code or 0)
+
+
+def _exit(code: int) -> NoReturn:
+    """Exit; what standard output did not take is given up, or Python would exit with 120."""
+    if sys.stdout is not None:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def _allow_files() -> None:
@@ -235,7 +259,10 @@ def record(
 def replay(
     file: Annotated[Path, typer.Argument(help="A recording, or updates; - is standard input.")],
     updates: Annotated[
-        bool, typer.Option("--updates", help="FILE holds bare updates: an array, or JSON lines.")
+        bool,
+        typer.Option(
+            "--updates", help="FILE holds bare updates: lines, an array, or getUpdates' answer."
+        ),
     ] = False,
     golden: Annotated[
         Path | None, typer.Option(help="Compare the updates' effects with this file.")
@@ -253,10 +280,15 @@ def replay(
         raise typer.BadParameter("--golden, --write and --failures go with --updates")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # JSON is, whatever the locale says
-    replayer = Replayer(Console(highlight=False), console, as_json=json)
-    if updates:
-        sys.exit(replayer.updates(file, golden, failures, write=write))
-    sys.exit(replayer.recording(file))
+    replayer = Replayer(Terminal(highlight=False), console, as_json=json)
+    try:
+        if updates:
+            code = replayer.updates(file, golden, failures, write=write)
+        else:
+            code = replayer.recording(file)
+    except BrokenPipeError:
+        code = READER_LEFT
+    _exit(code)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 Triggered by every command. `kotodom run` starts the embedded servers itself and hands their
 addresses on in the environment; any other command uses the ones that run in DATA_DIR, or starts
-PostgreSQL for as long as it needs it.
+PostgreSQL for as long as it needs it. One that only reads makes none where there is none.
 """
 
 from collections.abc import AsyncIterator
@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec.structs import replace
 
-from adapters.data_directory import DataDirectory
-from adapters.embedded_postgres import postgres_for_command
+from adapters.data_directory import DataDirectory, DataDirectoryError
+from adapters.embedded_postgres import has_postgres, postgres_for_command
 from adapters.embedded_valkey import EmbeddedValkey
 from entrypoints.settings import Settings, WrongSetting
 
@@ -48,6 +48,26 @@ async def connected(settings: Settings, command: str) -> AsyncIterator[Settings]
         if settings.redis_url is None and data is not None:
             settings = replace(settings, redis_url=EmbeddedValkey(data).url)
         yield settings
+
+
+@asynccontextmanager
+async def database_to_read(settings: Settings, command: str) -> AsyncIterator[str]:
+    """The address of the database that is there, for as long as the context lasts.
+
+    For a command that only reads: it makes nothing, and needs no secret key and no Valkey. Raises
+    DataDirectoryError where DATA_DIR has no PostgreSQL.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    if not has_postgres(settings.data_dir):
+        raise DataDirectoryError(
+            f"there is no data in DATA_DIR ({settings.data_dir.absolute()}): run it where the "
+            "system runs, or set DATA_DIR or DATABASE_URL"
+        )
+    data = DataDirectory.open(settings.data_dir)
+    async with postgres_for_command(data, command) as address:
+        yield address.dsn()
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A pytest plugin: each `*.jsonl` in a folder named `recordings` is a test by itself.
+"""A pytest plugin: each `*.jsonl` in a folder named `recordings`, or below one, is a test.
 
 It passes where the recording replays the same (DESIGN §9). pytest finds the plugin by the entry
 point in pyproject.toml, so it works in a tester's own repository as well.
@@ -26,9 +26,15 @@ class RecordingDiffersError(Exception):
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Called by pytest for every file."""
-    if file_path.suffix == ".jsonl" and FOLDER in file_path.parent.parts:
+    if file_path.suffix == ".jsonl" and _is_recording(file_path.parent, parent.config.rootpath):
         return RecordingFile.from_parent(parent, path=file_path)
     return None
+
+
+def _is_recording(folder: Path, root: Path) -> bool:
+    """How the folders above the checkout are named is not the tester's doing."""
+    within = folder.relative_to(root).parts if folder.is_relative_to(root) else ()
+    return FOLDER in (folder.name, *within)
 
 
 class RecordingFile(pytest.File):

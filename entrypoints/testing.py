@@ -8,8 +8,9 @@
         given(start_message="Hello!").when(says("/start")).then(hello)
 
 Every effect is answered with a plain success, as `kotodom replay --updates` does; a script of
-rules (domain/script.py) says otherwise. An update may be a struct, or what Telegram sends: a dict,
-or JSON. A then() may be followed by another when(): the conversation goes on.
+rules (domain/script.py), or of dicts like them, says otherwise. An update may be a struct, or what
+Telegram sends: a dict, or JSON. A then() may be followed by another when(): the conversation goes
+on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from application.differences import told_effects
 from domain.effects import Effect
 from domain.events import BotProfile
 from domain.rehearsal import BOT, Rehearsal
-from domain.script import Rule
+from domain.script import Rule, checked_script
 from domain.telegram import Chat, Message, Update, User, chat_key, decode_update
 from domain.turn import Conversation
 
@@ -41,17 +42,18 @@ def says(text: str, chat_id: int = 42, **message: Any) -> Update:  # noqa: ANN40
 def given(
     conversation: Conversation | None = None,
     *,
-    script: Sequence[Rule] = (),
+    script: Sequence[Rule | Mapping[str, Any]] = (),
     **bot: Any,  # noqa: ANN401 - BotProfile's fields
 ) -> "Given":
     """A chat as it is before (None: a new one); `bot`: fields of its domain.events.BotProfile.
 
-    Raises ValueError where a turn of the chat is unfinished.
+    A rule of the script may be a dict, as the JSON file has it. Raises NotAScript; ValueError where
+    a turn of the chat is unfinished.
     """
     profile = replace(BOT, **bot)
     if conversation is not None:
         profile = replace(profile, id=int(conversation.id.partition(":")[0]))
-    return Given(Rehearsal(script, profile), profile, conversation)
+    return Given(Rehearsal(checked_script(script), profile), profile, conversation)
 
 
 class Given:

@@ -1,6 +1,8 @@
 """Files of JSON lines or of one array: read a piece at a time, written whole or not at all."""
 
+import gzip
 import json
+import re
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters import json_files
-from adapters.json_files import STANDARD, UnreadableFile, lines, opened, values, whole
+from adapters.json_files import (
+    STANDARD,
+    ForeignFile,
+    UnreadableFile,
+    UnwritableFile,
+    beginning,
+    lines,
+    opened,
+    values,
+    whole,
+    written,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -25,6 +38,7 @@ def read(content: bytes, chunk: int = 3) -> list[tuple[str, Any]]:
     """Every value and where it stands; the text between two chunks is cut anywhere."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(json_files, "_CHUNK", chunk)
+        patched.setattr(json_files, "_LOOKED_AT", max(chunk, 4))  # a byte order mark is of 3
         return [(where, json.loads(text)) for where, text in values(BytesIO(content))]
 
 
@@ -91,6 +105,7 @@ def test_a_number_is_not_cut_by_a_chunk(number: str, chunk: int) -> None:
     content = f"[{number},{number} , {number}]".encode()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(json_files, "_CHUNK", chunk)
+        patched.setattr(json_files, "_LOOKED_AT", chunk)
         assert [text for _, text in values(BytesIO(content))] == [number] * 3
 
 
@@ -150,7 +165,115 @@ def test_a_line_that_is_no_value_is_the_readers_to_refuse() -> None:
     assert found == [("line 1", b'{"a": 1}'), ("line 2", b"[2]"), ("line 3", b"nonsense\xff")]
 
 
+# --- objects over several lines, and getUpdates' answer ------------------------------------------
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_an_object_may_go_over_several_lines(chunk: int) -> None:
+    one, two, three = {"a": [1, {"b": "ж}\n{"}]}, {}, {"c": -1.5e3}
+    texts = (json.dumps(one, indent=2), "\r\n \n", json.dumps(two), json.dumps(three, indent=0))
+    found = read("".join(texts).encode(), chunk)
+    lines_of_one = texts[0].count("\n")
+    assert found == [("line 1", one), (f"line {lines_of_one + 3}", two), (found[2][0], three)]
+    after_a_line = read(b'{"x": 1}\n\n' + texts[0].encode() + b"\n{}\n", chunk)
+    assert [value for _, value in after_a_line] == [{"x": 1}, one, {}]
+    assert after_a_line[1][0] == "line 3"
+
+
+RESPONSES = [
+    '{"ok":true,"result":[{"update_id":1},{"update_id":2}]}',
+    '{"result": [{"update_id": 1}, {"update_id": 2}], "ok": true, "description": "x"}',
+    '{\n  "ok": true,\n  "result": [\n    {"update_id": 1}\n,\n{"update_id": 2}\n  ]\n}\n',
+]
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize("response", RESPONSES)
+def test_an_answer_of_getupdates_stands_for_its_updates(response: str, chunk: int) -> None:
+    updates = [{"update_id": 1}, {"update_id": 2}]
+    found = read(response.encode(), chunk)
+    assert found == [(f"line 1, element {n}", each) for n, each in enumerate(updates, 1)]
+    among = "{}\n" + response + "\n" + response + '{"ok":true,"result":[]}\n{"x": 5}'
+    assert [value for _, value in read(among.encode(), chunk)] == [
+        {},
+        *updates,
+        *updates,
+        {"x": 5},
+    ]
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_an_answer_that_is_cut_anywhere_is_refused(chunk: int) -> None:
+    content = '{"ok": true, "result": [{"a": "ж👛"}, 5], "x": -1.5e3}'.encode()
+    assert len(read(content, chunk)) == 2
+    for length in range(1, len(content)):
+        assert refused(content[:length], chunk).startswith("line 1: ")
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            b'{"ok": false, "error_code": 401, "description": "Unauthorized"}',
+            'line 1: Telegram answered with an error, not with updates: "Unauthorized"',
+        ),
+        (
+            b'{}\n{"error_code":401,"ok":false}\n',
+            "line 2: Telegram answered with an error, not with updates: it says no reason",
+        ),
+        (
+            b'{"ok": true, "result": {"id": 5, "is_bot": true}}',
+            "line 1: this answer of Telegram's holds no list of updates",
+        ),
+        (b'\n{"ok": true}', "line 2: this answer of Telegram's holds no list of updates"),
+        (b'{"ok": true "result": []}', "line 1: in Telegram's answer comes '\"'"),
+        (b'{"ok": true, "result": [1 2]}', "line 1: after element 1 comes '2'"),
+        (b'{"ok": true, "result" []}', "line 1: in Telegram's answer comes '['"),
+        (b'{"a": 1\n{"b": 2, "c": "long enough"}', "line 1: this value: Expecting ',' delimiter"),
+        (b'{\n"a": 1\n', "line 1: this value is cut off, or no JSON: Expecting ',' delimiter"),
+        (b'{"a":' + b"[" * 100_000, "line 1: this value is nested too deeply"),
+        (b'{"a":\n"\xff"}', "line 2: not UTF-8"),
+    ],
+)
+def test_an_object_that_is_none_says_where(content: bytes, reason: str, chunk: int) -> None:
+    if len(content) > 1000:
+        chunk = 200_000
+    assert refused(content, chunk) == reason
+
+
+def test_an_answer_of_any_length_is_read_a_piece_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_files, "LONGEST", 64)
+    response = b'{"ok":true,"result":[' + b'{"a":1},' * 500 + b"{}]}"
+    assert len(read(response)) == 501
+    assert refused(b'{"a": "' + b"x" * 300 + b'"}') == "line 1: this value is longer than 0 MiB"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (gzip.compress(b"{}"), "it is compressed by gzip: unpack it first"),
+        ("{}\n".encode("utf-16"), "it is UTF-16: save it as UTF-8"),
+        ("{}\n".encode("utf-16-le"), "it is UTF-16: save it as UTF-8"),
+        ("[]\n".encode("utf-16-be"), "it is UTF-16: save it as UTF-8"),
+    ],
+)
+def test_what_is_no_text_is_named(content: bytes, reason: str) -> None:
+    for read_by in (lines, values):
+        with pytest.raises(ForeignFile) as error:
+            list(read_by(BytesIO(content)))
+        assert str(error.value) == reason
+
+
 # --- files ---------------------------------------------------------------------------------------
+
+
+def test_what_a_file_begins_with_stays_unread(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b"1\n2\n")
+    with opened(path) as file:
+        assert beginning(file) == file.read() == b"1\n2\n"
+    assert beginning(BytesIO(b"1")) == b""
 
 
 def test_a_file_is_opened_and_closed(tmp_path: Path) -> None:
@@ -184,6 +307,12 @@ def test_a_dash_is_standard_input_and_output(
     assert not out.buffer.closed
     assert out.buffer.getvalue() == b"2\n"
     assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(sys, "stdin", None)
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(OSError, match="it is closed"), opened(STANDARD):
+        pass
+    with pytest.raises(UnwritableFile, match=r"^standard output: it is closed$"), whole(STANDARD):
+        pass
 
 
 def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
@@ -214,7 +343,7 @@ def test_where_no_file_can_be_written(
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(OSError), whole(Path(where)) as file:
+    with pytest.raises(UnwritableFile, match=rf"^{re.escape(where)}: "), whole(Path(where)) as file:
         file.write(b"x")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]
 
@@ -224,5 +353,17 @@ def test_what_is_no_file_is_written_to_as_it_is() -> None:
         file.write(b"x")
     assert Path("/dev/null").is_char_device()
     assert not Path("/dev/.null.part").exists()
-    with pytest.raises(OSError, match="No space left"), whole(Path("/dev/full")) as file:
+    full = r"^/dev/full: No space left on device$"
+    with pytest.raises(UnwritableFile, match=full), whole(Path("/dev/full")) as file:
         file.write(b"x")
+
+
+def test_trouble_with_what_is_read_is_not_the_outputs(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="of the input"), whole(tmp_path / "out"):
+        raise OSError("of the input")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_left_is_no_trouble_with_the_file() -> None:
+    with pytest.raises(BrokenPipeError), written("out"):
+        raise BrokenPipeError

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from domain.failures import ChatMigrated, Retryable, Terminal
-from domain.script import NotAScript, Rule, decode_script
+from domain.script import NotAScript, Rule, checked_script, decode_script
 
 
 def test_the_example_of_the_module_is_a_script() -> None:
@@ -55,29 +55,33 @@ DEEP = "[" * 100_000 + "]" * 100_000
         ("", "Input data was truncated"),
         ("hello", "JSON is malformed: invalid character (byte 0)"),
         ("{}", "Expected `array`, got `object`"),
-        ("[5]", "Expected `object`, got `int` - at `$[0]`"),
-        ("[{}]", "Object missing required field `effect` - at `$[0]`"),
+        ("[5]", "rule 1: Expected `object`, got `int`"),
+        ("[{}]", "rule 1: Object missing required field `effect`"),
         (
             '[{"effect": "telegram.dance"}]',
-            "Invalid enum value 'telegram.dance' - at `$[0].effect`",
+            "rule 1, effect: Invalid enum value 'telegram.dance'",
         ),
         (f"[{{{ASKED}, {ASKED}, ", "Input data was truncated"),
-        (f'[{{{SENT}, "nth": 0, "died": true}}]', "Expected `int` >= 1 - at `$[0].nth`"),
+        (f'[{{{SENT}, "nth": 0, "died": true}}]', "rule 1, nth: Expected `int` >= 1"),
         (
             f'[{{{SENT}, "nth": "1", "died": true}}]',
-            "Expected `int | null`, got `str` - at `$[0].nth`",
+            "rule 1, nth: Expected `int | null`, got `str`",
         ),
-        (f'[{{{SENT}, "jitter": 1, "died": true}}]', "Expected `float` < 1.0 - at `$[0].jitter`"),
-        (f'[{{{SENT}, "dies": true}}]', "Object contains unknown field `dies` - at `$[0]`"),
+        (f'[{{{SENT}, "jitter": 1, "died": true}}]', "rule 1, jitter: Expected `float` < 1.0"),
+        (f'[{{{SENT}, "dies": true}}]', "rule 1: Object contains unknown field `dies`"),
         (
             f'[{{{SENT}, "failure": {{"type": "sad"}}}}]',
-            "Invalid value 'sad' - at `$[0].failure.type`",
+            "rule 1, failure.type: Invalid value 'sad'",
         ),
         (
             f'[{{{SENT}, "failure": {{"type": "fatal"}}}}]',
-            "Object missing required field `reason` - at `$[0].failure`",
+            "rule 1, failure: Object missing required field `reason`",
         ),
-        (f'[{{{ASKED}, "reply": []}}]', "Expected `array` of length >= 1 - at `$[0].reply`"),
+        (f'[{{{ASKED}, "reply": []}}]', "rule 1, reply: Expected `array` of length >= 1"),
+        (
+            f'[{{{ASKED}, "died": true}}, {{{ASKED}, "reply": ["x", 5]}}]',
+            "rule 2, reply 2: Expected `str`, got `int`",
+        ),
         (f"[{{{SENT}}}]", f"rule 1: {ONE_OF}"),
         (f'[{{{SENT}, "died": true}}, {{{SENT}, "died": true, "bug": ""}}]', f"rule 2: {ONE_OF}"),
         (f'[{{{SENT}, "died": false, "failure": null}}]', f"rule 1: {ONE_OF}"),
@@ -88,6 +92,32 @@ DEEP = "[" * 100_000 + "]" * 100_000
 def test_a_script_that_is_none_says_why(script: str, reason: str) -> None:
     with pytest.raises(NotAScript) as refused:
         decode_script(script.encode())
+    assert str(refused.value) == reason
+
+
+def test_a_script_from_python_may_have_dicts() -> None:
+    rule = Rule("telegram.sendMessage", nth=3, failure=Retryable("429", after=3.0))
+    raw = {"effect": "openai.generateReply", "failure": Terminal("the model refused")}
+    assert checked_script([rule, raw]) == (
+        rule,
+        Rule("openai.generateReply", failure=Terminal("the model refused")),
+    )
+    assert checked_script(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ([{"effect": "telegram.sendMessage"}], f"rule 1: {ONE_OF}"),
+        ([{"effect": "telegram.dance"}], "rule 1, effect: Invalid enum value 'telegram.dance'"),
+        ([Rule("telegram.sendMessage")], f"rule 1: {ONE_OF}"),
+        ({"effect": "telegram.sendMessage"}, "Expected `array`, got `object`"),
+        ([object()], "this is no JSON: Encoding objects of type object is unsupported"),
+    ],
+)
+def test_a_script_from_python_is_checked_like_the_file(script: Any, reason: str) -> None:
+    with pytest.raises(NotAScript) as refused:
+        checked_script(script)
     assert str(refused.value) == reason
 
 

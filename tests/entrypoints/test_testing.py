@@ -13,7 +13,7 @@ from domain.effects import (
     TurnToken,
 )
 from domain.failures import Retryable
-from domain.script import Rule
+from domain.script import NotAScript, Rule
 from domain.turn import Conversation
 from entrypoints.testing import given, says
 
@@ -52,12 +52,17 @@ def test_a_chat_as_it_is_before() -> None:
 
 def test_a_script_of_failures() -> None:
     rule = Rule("telegram.sendMessage", nth=1, failure=Retryable("Telegram 429", after=3.0))
-    effects = given(script=[rule], start_message="Hello!").when(says("/start")).effects
-    assert [effect.__struct_config__.tag for effect in effects] == [
-        "telegram.sendMessage",
-        "jobs.publish",
-        "telegram.sendMessage",
-    ]
+    failure = {"type": "retryable", "reason": "Telegram 429", "after": 3}
+    raw = {"effect": "telegram.sendMessage", "nth": 1, "failure": failure}
+    for script in ([rule], [raw]):
+        effects = given(script=script, start_message="Hello!").when(says("/start")).effects
+        assert [effect.__struct_config__.tag for effect in effects] == [
+            "telegram.sendMessage",
+            "jobs.publish",
+            "telegram.sendMessage",
+        ]
+    with pytest.raises(NotAScript, match=r"^rule 1: Object contains unknown field `mood`$"):
+        given(script=[raw | {"mood": "bad"}])
 
 
 def test_the_first_effect_that_differs_is_shown() -> None:
@@ -122,7 +127,7 @@ def test_a_difference_fails_it_and_is_shown(pytester: pytest.Pytester) -> None:
     changed = RECORDING.read_text().replace('"text":"Welcome!"', '"text":"Go away!"')
     said = _tested(pytester, "shared.jsonl", changed)
     assert "1 failed" in said
-    assert "1 of 50 steps differ" in said
+    assert f"1 of {len(changed.splitlines())} steps differ" in said
     assert '-     "text": "Go away!"' in said
     assert "Traceback" not in said
 
@@ -135,3 +140,24 @@ def test_what_is_no_recording_fails_and_says_why(pytester: pytest.Pytester) -> N
 
 def test_other_files_and_folders_are_left_alone(pytester: pytest.Pytester) -> None:
     assert "no tests ran" in _tested(pytester, "shared.jsonl", "x", folder="data")
+    assert "no tests ran" in _tested(pytester, "answers.golden", "x")
+
+
+@pytest.mark.parametrize(
+    ("root", "folder", "collected"),
+    [
+        (".", "tests/recordings/of ann", "1 passed"),
+        ("recordings/checkout", "recordings/checkout/data", "no tests ran"),
+        ("recordings/checkout", "recordings/checkout/recordings", "1 passed"),
+        ("recordings", "recordings", "1 passed"),
+    ],
+)
+def test_a_folder_above_the_checkout_makes_no_tests(
+    root: str, folder: str, collected: str, pytester: pytest.Pytester
+) -> None:
+    place = pytester.path / folder
+    place.mkdir(parents=True)
+    (place / "shared.jsonl").write_text(RECORDING.read_text())
+    options = ("-p", "no:cacheprovider", f"--rootdir={pytester.path / root}")
+    said = pytester.runpytest_subprocess(*options, place)
+    assert collected in "\n".join(said.outlines)
