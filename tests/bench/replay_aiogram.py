@@ -6,8 +6,8 @@ need not mount it again), then `Dispatcher.feed_update`. It is written as aiogra
 writes bots: a Dispatcher as it comes, message.answer and message.reply; beside that what a good
 engineer would give it: uvloop, no logging, one filter for commands and none beside it. (Without the
 FSM's middleware and with Bot.send_message it takes up to a quarter less, and ours is 9.5 to 10.5
-times as fast.) Telegram is a session that takes every request at once and keeps nothing; the model a
-coroutine that answers at once; state a dict.
+times as fast.) Telegram is a session that takes every request at once and keeps nothing; the model
+a coroutine that answers at once; state a dict.
 
 The handler says what domain/conversation.py has said: /start, /help and /refresh in the user's
 language, silence for a command of another bot; "typing" and the model's answer for words, beside a
