@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Select, func, or_, select, true, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from adapters.postgres_processing import contains
+from adapters.postgres_processing import RECENT, TRIGRAM, holds, like
 from adapters.postgres_schema import bots, chats, message_processing, messages, tg_users
 from adapters.postgres_transactions import transaction
 from application.chats import (
@@ -67,6 +68,24 @@ class PostgresChats:
             row = (await connection.execute(statement)).mappings().first()
         return _chat(row) if row is not None else None
 
+    async def by_id(
+        self, owner: str | None, asked: ChatFilter, after: str | None, limit: int
+    ) -> Sequence[ChatView]:
+        """The chats of a list in another order, which stays while people write."""
+        conditions = [chats.c.last_message_at.is_not(None), *_owned(owner)]
+        if asked.bot_id is not None:
+            conditions.append(chats.c.bot_id == asked.bot_id)
+        if asked.active_since is not None:
+            conditions.append(chats.c.last_message_at >= asked.active_since)
+        if asked.q is not None:
+            conditions.append(_matches(chats.c, asked.q))
+        if after is not None:
+            conditions.append(chats.c.id > after)
+        statement = _shown.where(*conditions).order_by(chats.c.id).limit(limit)
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        return [_chat(row) for row in rows]
+
     async def messages(self, chat_id: str, before: int | None, limit: int) -> Sequence[MessageView]:
         """Newest first, with ids below `before`."""
         statement = (
@@ -90,41 +109,60 @@ class PostgresChats:
 def _latest(
     owner: str | None, asked: ChatFilter, before: ChatKey | None, limit: int
 ) -> Select[Any]:
-    """The ids of a page."""
-    statement = select(chats.c.id, chats.c.last_message_at).where(*_conditions(asked, before))
-    if asked.q is not None:
-        statement = statement.outerjoin(tg_users, tg_users.c.id == chats.c.tg_user_id)
-        statement = statement.where(_matches(asked.q))
-    if asked.bot_id is not None:
-        statement = statement.where(chats.c.bot_id == asked.bot_id, *_owned(owner))
-    elif owner is not None:
-        each = statement.where(chats.c.bot_id == bots.c.id)
-        of_bot = each.order_by(*_by_latest).limit(limit).lateral()
-        together = select(of_bot.c.id).select_from(bots.join(of_bot, true()))
-        mine = together.where(bots.c.owner_user_id == UUID(owner))
-        return mine.order_by(of_bot.c.last_message_at.desc(), of_bot.c.id.desc()).limit(limit)
-    return statement.order_by(*_by_latest).limit(limit)
-
-
-def _conditions(asked: ChatFilter, before: ChatKey | None) -> list[ColumnElement[bool]]:
+    """The ids of a page. Each way to match is a page of its own, which an index can give; they
+    are then one.
+    """
     conditions: list[ColumnElement[bool]] = [chats.c.last_message_at.is_not(None)]
     if before is not None:
         conditions.append(tuple_(chats.c.last_message_at, chats.c.id) < tuple_(*before))
     if asked.active_since is not None:
         conditions.append(chats.c.last_message_at >= asked.active_since)
-    return conditions
+    if asked.bot_id is not None:
+        conditions += [chats.c.bot_id == asked.bot_id, *_owned(owner)]
+    statement = select(chats.c.id, chats.c.last_message_at).where(*conditions)
+    narrowed = owner if asked.bot_id is None else None
+    if asked.q is None:
+        return _first(statement, narrowed, limit)
+    if len(asked.q) < TRIGRAM:
+        shown = statement.add_columns(chats.c.name, chats.c.tg_user_id, chats.c.telegram_chat_id)
+        recent = _first(shown, narrowed, RECENT).subquery()
+        found = select(recent.c.id, recent.c.last_message_at)
+        found = found.outerjoin(tg_users, tg_users.c.id == recent.c.tg_user_id)
+        found = found.where(_matches(recent.c, asked.q))
+        return found.order_by(recent.c.last_message_at.desc(), recent.c.id.desc()).limit(limit)
+    named = statement.where(holds(chats.c.name, asked.q))
+    of_user = statement.join(tg_users, tg_users.c.id == chats.c.tg_user_id)
+    ways = [named, of_user.where(holds(tg_users.c.username, asked.q))]
+    if (number := _number(asked.q)) is not None:
+        ways.append(statement.where(chats.c.telegram_chat_id == number))
+    pages = union(*(select(_first(way, narrowed, limit).subquery()) for way in ways)).subquery()
+    by_latest = (pages.c.last_message_at.desc(), pages.c.id.desc())
+    return select(pages).order_by(*by_latest).limit(limit)
 
 
-def _matches(q: str) -> ColumnElement[bool]:
-    pattern = contains(q)
-    ways: list[ColumnElement[bool]] = [
-        chats.c.name.ilike(pattern, escape="\\"),
-        tg_users.c.username.ilike(pattern, escape="\\"),
-    ]
-    digits = q.removeprefix("-")
-    if digits.isascii() and digits.isdecimal() and len(digits) <= 18:
-        ways.append(chats.c.telegram_chat_id == int(q))
+def _first(statement: Select[Any], owner: str | None, limit: int) -> Select[Any]:
+    """The statement's first chats; of one user's bots each is asked for its own."""
+    if owner is None:
+        return statement.order_by(*_by_latest).limit(limit)
+    each = statement.where(chats.c.bot_id == bots.c.id).correlate(bots)
+    of_bot = each.order_by(*_by_latest).limit(limit).lateral()
+    together = select(of_bot).select_from(bots.join(of_bot, true()))
+    mine = together.where(bots.c.owner_user_id == UUID(owner))
+    return mine.order_by(of_bot.c.last_message_at.desc(), of_bot.c.id.desc()).limit(limit)
+
+
+def _matches(of: ReadOnlyColumnCollection[str, ColumnElement[Any]], q: str) -> ColumnElement[bool]:
+    ways = [like(of["name"], q), like(tg_users.c.username, q)]
+    if (number := _number(q)) is not None:
+        ways.append(of["telegram_chat_id"] == number)
     return or_(*ways)
+
+
+def _number(q: str) -> int | None:
+    """Telegram's id of a chat, where the words are one."""
+    digits = q.removeprefix("-")
+    known = digits.isascii() and digits.isdecimal() and len(digits) <= 18
+    return int(q) if known else None
 
 
 def _owned(owner: str | None) -> list[ColumnElement[bool]]:

@@ -33,6 +33,9 @@ SELECT ask.id, bots.id, split_part(ask.id, ':', 2)::bigint,
        NULLIF(split_part(ask.id, ':', 3), '')::bigint
 FROM unnest($1::text[]) AS ask (id)
 JOIN bots ON bots.id = split_part(ask.id, ':', 1)::bigint
+-- A chat begins with a message; one that was deleted while its job ran stays away without one.
+WHERE EXISTS (SELECT FROM telegram_updates line
+              WHERE line.chat_id = ask.id AND line.state = 'WAITING')
 ORDER BY ask.id
 ON CONFLICT DO NOTHING
 """
@@ -114,6 +117,11 @@ class PostgresConversations:
         self._users.update(current.learnt)
 
 
+def conversations_on(connection: AsyncConnection) -> ConversationTransaction:
+    """Chats in a transaction that others write in as well; nothing is remembered of them."""
+    return _Transaction(connection, set(), {})
+
+
 class _Transaction:
     def __init__(
         self, connection: AsyncConnection, chats: set[str], users: dict[int, User]
@@ -129,7 +137,7 @@ class _Transaction:
         keys = sorted(key for key, _ in asked)
         loaded = await self._load(keys, [key for key in keys if key not in self._chats], asked)
         if lost := [key for key in keys if key not in loaded and key in self._chats]:
-            # Deleted since we met it; it is made anew for as long as its bot is there.
+            # Deleted since we met it; it is made anew where somebody has written since then.
             loaded |= await self._load(lost, lost, [ask for ask in asked if ask[0] in lost])
         self.found = set(loaded)
         self.missing = set(keys) - self.found

@@ -1,9 +1,11 @@
 """Runs the Alembic revisions of migrations/ on a database, once, however many start at once.
 
 Triggered by `kotodom migrate` and by every command that needs a current schema. A session-level
-advisory lock makes whoever comes second wait, and then find nothing to do.
+advisory lock makes whoever comes second wait, and then find nothing to do. It is asked for
+again and again: an index that is made concurrently waits for whoever waits inside a statement.
 """
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from adapters.postgres_transactions import telling_away
 
 ADVISORY_KEY = 0x6B6F746F646F6D
 """The advisory lock's number: "kotodom" in ASCII."""
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -37,6 +41,7 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> tuple[str | No
 
     def move(connection: Connection) -> tuple[str | None, str | None]:
         before = _revision(connection)
+        connection.commit()  # each revision has transactions of its own
         config = alembic_config(connection)
         if revision == "head" or before is None:
             command.upgrade(config, revision)
@@ -52,7 +57,9 @@ async def _migrate(
     engine: AsyncEngine, move: Callable[[Connection], tuple[str | None, str | None]]
 ) -> tuple[str | None, str | None]:
     async with engine.connect() as connection:
-        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_KEY})
+        while not await connection.scalar(_TRY_LOCK, {"key": ADVISORY_KEY}):
+            await connection.commit()
+            await asyncio.sleep(0.2)
         await connection.commit()
         try:
             result = await connection.run_sync(move)

@@ -10,7 +10,20 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, text, true, update
+from msgspec.structs import replace
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    func,
+    insert,
+    select,
+    text,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import pgqueuer_jobs
@@ -28,6 +41,7 @@ from application.processing import (
     LockedProcessing,
     ProcessingDetail,
     ProcessingFilter,
+    ProcessingKey,
     ProcessingTransaction,
     ProcessingView,
     TimelineStep,
@@ -35,6 +49,12 @@ from application.processing import (
 from domain.turn import Status
 
 _processing = message_processing.c
+TRIGRAM = 3
+RECENT = 5_000
+"""Fewer letters than a trigram's have no index: they are looked for in so many of the newest."""
+
+_newest_key = (_processing.created_at, _processing.id)
+_by_newest = tuple(column.desc() for column in _newest_key)
 _responses = messages.alias("responses")
 _BRING_FORWARD = text(
     "UPDATE pgqueuer SET execute_after = now() WHERE id = :job AND status = 'queued'"
@@ -48,15 +68,15 @@ class PostgresProcessing:
         self._engine = engine
 
     async def page(
-        self, owner: str | None, asked: ProcessingFilter, before: int | None, limit: int
+        self, owner: str | None, asked: ProcessingFilter, before: ProcessingKey | None, limit: int
     ) -> Sequence[ProcessingView]:
-        """Newest first, with ids below `before`."""
+        """Newest first, after `before`."""
         newest = _newest(owner, asked, before, limit).subquery()
         statement = (
             select(message_processing, messages.c.text)
             .join(messages, messages.c.id == _processing.user_message_id)
             .join(newest, newest.c.id == _processing.id)
-            .order_by(_processing.id.desc())
+            .order_by(*_by_newest)
         )
         async with transaction(self._engine) as connection:
             rows = (await connection.execute(statement)).mappings().all()
@@ -68,7 +88,7 @@ class PostgresProcessing:
             select(message_processing, messages.c.text, _responses.c.text.label("response_text"))
             .join(messages, messages.c.id == _processing.user_message_id)
             .outerjoin(_responses, _responses.c.id == _processing.response_message_id)
-            .where(_processing.id == processing_id, *_owned(owner))
+            .where(_processing.id == processing_id, *owned(owner))
         )
         steps = select(journal).where(journal.c.turn_id == processing_id).order_by(journal.c.seq)
         async with transaction(self._engine) as connection:
@@ -137,46 +157,74 @@ class _ProcessingTransaction:
 
 
 def _newest(
-    owner: str | None, asked: ProcessingFilter, before: int | None, limit: int
+    owner: str | None, asked: ProcessingFilter, before: ProcessingKey | None, limit: int
 ) -> Select[Any]:
     """The ids of a page."""
-    statement = select(_processing.id).where(*_conditions(asked, before))
-    if asked.q is not None:
-        found = messages.c.text.ilike(contains(asked.q), escape="\\")
-        statement = statement.join(messages, messages.c.id == _processing.user_message_id)
-        statement = statement.where(found)
-    if asked.bot_id is not None:
-        statement = statement.where(_processing.bot_id == asked.bot_id, *_owned(owner))
-    elif owner is not None:
-        each = statement.where(_processing.bot_id == bots.c.id)
-        of_bot = each.order_by(_processing.id.desc()).limit(limit).lateral()
-        together = select(of_bot.c.id).select_from(bots.join(of_bot, true()))
-        mine = together.where(bots.c.owner_user_id == UUID(owner))
-        return mine.order_by(of_bot.c.id.desc()).limit(limit)
-    return statement.order_by(_processing.id.desc()).limit(limit)
-
-
-def _conditions(asked: ProcessingFilter, before: int | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    short = asked.q is not None and len(asked.q) < TRIGRAM
+    statement = matching(replace(asked, q=None) if short else asked)
+    statement = statement.add_columns(_processing.created_at)
     if before is not None:
-        conditions.append(_processing.id < before)
+        statement = statement.where(tuple_(*_newest_key) < tuple_(*before))
+    if asked.bot_id is not None:
+        statement = statement.where(_processing.bot_id == asked.bot_id, *owned(owner))
+    narrowed = owner if asked.bot_id is None else None
+    if not short or asked.q is None:
+        return _first(statement, narrowed, limit)
+    recent = _first(statement, narrowed, RECENT).subquery()
+    text_holds = (messages.c.id == recent.c.id, like(messages.c.text, asked.q))
+    # One by one by their ids, whatever the planner thinks.
+    found = select(true()).where(*text_holds).limit(1).lateral()
+    of_recent = select(recent).join(found, true())
+    return of_recent.order_by(recent.c.created_at.desc(), recent.c.id.desc()).limit(limit)
+
+
+def _first(statement: Select[Any], owner: str | None, limit: int) -> Select[Any]:
+    """The statement's newest; of one user's bots each is asked for its own."""
+    if owner is None:
+        return statement.order_by(*_by_newest).limit(limit)
+    each = statement.where(_processing.bot_id == bots.c.id)
+    of_bot = each.order_by(*_by_newest).limit(limit).lateral()
+    together = select(of_bot.c.id, of_bot.c.created_at).select_from(bots.join(of_bot, true()))
+    mine = together.where(bots.c.owner_user_id == UUID(owner))
+    return mine.order_by(of_bot.c.created_at.desc(), of_bot.c.id.desc()).limit(limit)
+
+
+def matching(asked: ProcessingFilter) -> Select[Any]:
+    """The ids of what a filter asks for, but for its bot."""
+    statement = select(_processing.id)
     if asked.status is not None:
-        conditions.append(_processing.status == asked.status)
+        statement = statement.where(_processing.status == asked.status)
     if asked.since is not None:
-        conditions.append(_processing.created_at >= asked.since)
+        statement = statement.where(_processing.created_at >= asked.since)
     if asked.until is not None:
-        conditions.append(_processing.created_at < asked.until)
-    return conditions
+        statement = statement.where(_processing.created_at < asked.until)
+    if asked.q is not None:
+        statement = statement.join(messages, messages.c.id == _processing.user_message_id)
+        # Only what people write is in the index.
+        statement = statement.where(messages.c.sender != "BOT", holds(messages.c.text, asked.q))
+    return statement
 
 
-def contains(words: str) -> str:
-    r"""The pattern of LIKE for texts that hold the words; its escape character is `\`."""
+def like(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
+    """Whether a text holds the words, whatever their case."""
+    return column.ilike(_pattern(words))
+
+
+def holds(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
+    """The same, by way of an index of trigrams: so many letters at least."""
+    letters = func.search_letters(column).ilike(func.search_letters(_pattern(words)))
+    return and_(letters, like(column, words))
+
+
+def _pattern(words: str) -> str:
+    r"""LIKE's escape character is `\`."""
     for special in ("\\", "%", "_"):
         words = words.replace(special, f"\\{special}")
     return f"%{words}%"
 
 
-def _owned(owner: str | None) -> list[ColumnElement[bool]]:
+def owned(owner: str | None) -> list[ColumnElement[bool]]:
+    """Of the owner's bots, where there is one to narrow to."""
     if owner is None:
         return []
     mine = select(bots.c.id).where(bots.c.owner_user_id == UUID(owner))

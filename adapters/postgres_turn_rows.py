@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres_transactions import execute
 from application.conversations import Change, Entry
+from domain.alerts import fingerprint
 from domain.telegram import clean
 from domain.turn import Status, Turn
 
@@ -35,18 +36,19 @@ WITH written AS (
         terminal_reason, response_message_id, telegram_incoming_message_id,
         telegram_outgoing_message_id, telegram_update_id, run_id, parts_sent,
         response_generated_at, response_sent_at, price, model, input_tokens, output_tokens, turn,
-        created_at, updated_at)
+        created_at, updated_at, fingerprint)
     SELECT row.id, row.id, bot_id, chat_id, status, attempts, last_error, last_error_at,
         terminal_reason, written.id, incoming, outgoing, update_id, run_id, parts_sent,
-        generated_at, sent_at, price, model, input_tokens, output_tokens, turn, began_at, at
+        generated_at, sent_at, price, model, input_tokens, output_tokens, turn, began_at, at,
+        fingerprint
     FROM unnest($11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::int[], $16::text[],
                 $17::timestamptz[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[],
                 $22::text[], $23::int[], $24::timestamptz[], $25::timestamptz[], $26::numeric[],
                 $27::text[], $28::int[], $29::int[], $30::text[], $31::timestamptz[],
-                $32::timestamptz[])
+                $32::timestamptz[], $33::text[])
       AS row (id, bot_id, chat_id, status, attempts, last_error, last_error_at, terminal_reason,
               incoming, outgoing, update_id, run_id, parts_sent, generated_at, sent_at, price,
-              model, input_tokens, output_tokens, turn, began_at, at)
+              model, input_tokens, output_tokens, turn, began_at, at, fingerprint)
     LEFT JOIN written ON written.user_message_id = row.id
     -- A chat has one unfinished message: the one that ends here is written before the next begins.
     ORDER BY status IN ('PROCESSING', 'FAILED')
@@ -60,7 +62,7 @@ WITH written AS (
         response_sent_at = excluded.response_sent_at, price = excluded.price,
         model = excluded.model, input_tokens = excluded.input_tokens,
         output_tokens = excluded.output_tokens, turn = excluded.turn,
-        updated_at = excluded.updated_at
+        updated_at = excluded.updated_at, fingerprint = excluded.fingerprint
 ), moved AS (
     UPDATE chats SET
         telegram_chat_id = row.chat_id, thread_id = row.thread_id, thread_upto = row.thread_upto,
@@ -70,22 +72,22 @@ WITH written AS (
         last_message_at = COALESCE(row.at, chats.last_message_at),
         name = COALESCE(row.name, chats.name),
         tg_user_id = COALESCE(row.tg_user_id, chats.tg_user_id)
-    FROM unnest($33::text[], $34::bigint[], $35::text[], $36::bigint[], $37::bigint[],
-                $38::text[], $39::bigint[], $40::bool[], $41::bool[], $42::bigint[],
-                $43::timestamptz[], $44::text[], $45::bigint[])
+    FROM unnest($34::text[], $35::bigint[], $36::text[], $37::bigint[], $38::bigint[],
+                $39::text[], $40::bigint[], $41::bool[], $42::bool[], $43::bigint[],
+                $44::timestamptz[], $45::text[], $46::bigint[])
       AS row (id, chat_id, thread_id, thread_upto, context_from, told, epoch, paused, owned,
               owner_job_id, at, name, tg_user_id)
     WHERE chats.id = row.id
 ), received AS (
     UPDATE telegram_updates SET state = 'TAKEN'
-    FROM unnest($46::bigint[], $47::bigint[]) AS row (bot_id, update_id)
+    FROM unnest($47::bigint[], $48::bigint[]) AS row (bot_id, update_id)
     WHERE telegram_updates.bot_id = row.bot_id AND telegram_updates.update_id = row.update_id
 ), requested AS (
-    UPDATE chat_requests SET taken_at = now() WHERE id = ANY($48::bigint[])
+    UPDATE chat_requests SET taken_at = now() WHERE id = ANY($49::bigint[])
 )
 INSERT INTO journal (key, at, id, turn_id, from_state, event, effects, state)
-SELECT * FROM unnest($49::text[], $50::timestamptz[], $51::text[], $52::bigint[], $53::text[],
-                     $54::text[], $55::text[], $56::text[])
+SELECT * FROM unnest($50::text[], $51::timestamptz[], $52::text[], $53::bigint[], $54::text[],
+                     $55::text[], $56::text[], $57::text[])
 """
 
 
@@ -99,7 +101,7 @@ async def save(
         _SAVE,
         *_columns(10, (row for change in changes for row in _messages(change))),
         *_columns(
-            22, (_processing(change.chat, turn) for change in changes for turn in change.touched)
+            23, (_processing(change.chat, turn) for change in changes for turn in change.touched)
         ),
         *_columns(13, (_chat(change, owners) for change in changes)),
         *_columns(
@@ -181,7 +183,19 @@ def _processing(chat: str, turn: Turn) -> tuple[object, ...]:
         None if turn.status is Status.COMPLETED else msgspec.json.encode(turn).decode(),
         turn.began_at,
         turn.ended_at or turn.generated_at or turn.last_error_at or turn.began_at,
+        storable(_fingerprint(turn)),
     )
+
+
+def _fingerprint(turn: Turn) -> str | None:
+    """What failures of its kind have in common, where it is one."""
+    match turn.status:
+        case Status.FAILED:
+            return fingerprint(turn.last_error or "")
+        case Status.TERMINAL:
+            return fingerprint(turn.verdict or "")
+        case _:
+            return None
 
 
 def _chat(change: Change, owners: dict[str, int]) -> tuple[object, ...]:

@@ -1,19 +1,25 @@
 """Users in PostgreSQL (fulfils application.users.UserStore)."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, exists, func, select, text, update
+from sqlalchemy import RowMapping, exists, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres_schema import users
 from adapters.postgres_transactions import transaction
 from application.refusals import Conflict
-from application.users import Account, User
+from application.users import Account, User, UserKey, UserTransaction
 from domain.access import Role, UserStatus
 
 _FIRST_ADMIN_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('kotodom first admin'))")
+
+
+_CHANGE_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('kotodom users'))")
 
 
 class PostgresUsers:
@@ -59,10 +65,61 @@ class PostgresUsers:
                 statement.values(password_hash=password_hash, updated_at=func.now())
             )
 
+    async def page(self, before: UserKey | None, limit: int) -> list[User]:
+        """Newest first, those that come after `before` in that order."""
+        key = tuple_(users.c.created_at, users.c.id)
+        statement = select(users).order_by(users.c.created_at.desc(), users.c.id.desc())
+        if before is not None:
+            statement = statement.where(key < tuple_(before[0], UUID(before[1])))
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(statement.limit(limit))).mappings().all()
+        return [user_of(row) for row in rows]
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[UserTransaction]:
+        """Committed at the end. Raises Unavailable."""
+        async with transaction(self._engine) as connection:
+            yield _UserTransaction(connection)
+
     async def _one(self, condition: Any) -> Account | None:  # noqa: ANN401 - SQLAlchemy's own
         async with transaction(self._engine) as connection:
             row = (await connection.execute(select(users).where(condition))).mappings().first()
-        return Account(_user(row), row["password_hash"]) if row is not None else None
+        return Account(user_of(row), row["password_hash"]) if row is not None else None
+
+
+class _UserTransaction:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def lock(self, user_id: str) -> User | None:
+        """One change of a user at a time, for the last ADMIN is a fact about all of them.
+
+        The user is read in a statement of its own: newer than the lock.
+        """
+        await self._connection.execute(_CHANGE_LOCK)
+        statement = select(users).where(users.c.id == UUID(user_id))
+        row = (await self._connection.execute(statement)).mappings().first()
+        return user_of(row) if row is not None else None
+
+    async def has_other_admin(self, user_id: str) -> bool:
+        """Whether anybody else is an ACTIVE ADMIN."""
+        other = exists().where(
+            users.c.role == Role.ADMIN,
+            users.c.status == UserStatus.ACTIVE,
+            users.c.id != UUID(user_id),
+        )
+        return bool(await self._connection.scalar(select(other)))
+
+    async def update(self, user_id: str, columns: dict[str, Any]) -> User | None:
+        """None: somebody else has the e-mail."""
+        statement = update(users).where(users.c.id == UUID(user_id)).returning(users)
+        values = columns | {"updated_at": func.now()}
+        try:
+            async with self._connection.begin_nested():
+                changed = await self._connection.execute(statement.values(values))
+        except IntegrityError:
+            return None
+        return user_of(changed.mappings().one())
 
 
 async def _has_admin(connection: AsyncConnection) -> bool:
@@ -80,10 +137,11 @@ async def _insert(
         .returning(users)
     )
     row = (await connection.execute(statement)).mappings().first()
-    return _user(row) if row is not None else None
+    return user_of(row) if row is not None else None
 
 
-def _user(row: RowMapping) -> User:
+def user_of(row: RowMapping) -> User:
+    """A row of users, as answers show it."""
     return User(
         id=str(row["id"]),
         email=row["email"],

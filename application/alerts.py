@@ -11,7 +11,7 @@ import structlog
 
 from application.meter import Counted, Meter
 from application.ports import Failed, Telegram, TelegramAccess
-from application.settings import SettingsReader
+from application.settings import CurrentSettings, SettingsReader
 from domain.alerts import QUIET, QUIET_UNDELIVERED, worded
 from domain.effects import AdminAlert
 
@@ -60,14 +60,24 @@ class Alerts:
         text = worded(alert.text, held_back)
         log.error("admin.alert", bot=alert.bot_id, cause=alert.cause, text=text)
         settings = await self._settings.latest()
-        if not settings.alerts_bot_token or not settings.alerts_chat_id:
+        to = destination(settings, self._telegram_api_url)
+        if to is None:
             return
-        access = TelegramAccess(0, settings.alerts_bot_token, self._telegram_api_url)
-        chat = settings.alerts_chat_id
-        chat_id = chat if chat.startswith("@") else int(chat)
+        access, chat_id = to
         try:
             await self._telegram.send_message(access, chat_id, text[:2000])
         except Failed as failed:
             self._meter.add(Counted.ALERTS_UNDELIVERED)
             log.error("admin.alert_undelivered", cause=alert.cause, failure=repr(failed.failure))
             await self._book.not_sent(alert, (QUIET - QUIET_UNDELIVERED).total_seconds())
+
+
+def destination(
+    settings: CurrentSettings, telegram_api_url: str
+) -> tuple[TelegramAccess, int | str] | None:
+    """The bot that sends alerts and the chat that gets them; None where one is not set."""
+    if not settings.alerts_bot_token or not settings.alerts_chat_id:
+        return None
+    access = TelegramAccess(0, settings.alerts_bot_token, telegram_api_url)
+    chat = settings.alerts_chat_id
+    return access, chat if chat.startswith("@") else int(chat)

@@ -11,6 +11,7 @@ import msgspec
 
 from application.conversations import JournalRow
 from application.jobs import Job, Pick
+from application.live import Changed, Live, Nobody
 from application.moves import effect_job
 from application.ports import Clock
 from domain.bot import Bot, handle
@@ -50,9 +51,10 @@ class BotStore(Protocol):
 class BotLife:
     """The use case."""
 
-    def __init__(self, store: BotStore, clock: Clock) -> None:
+    def __init__(self, store: BotStore, clock: Clock, live: Live | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._live = live or Nobody()
 
     async def put(
         self, bot_id: int | None, event: BotEvent | None, pick: Pick | None = None
@@ -66,6 +68,8 @@ class BotLife:
                     bot = await self._handle(transaction, bot, event)
             if pick is not None:
                 await transaction.acknowledge(pick)
+        if bot is not None:
+            self._live.tell([Changed("bot", bot.id, bot.id)])
         return bot
 
     async def _handle(self, transaction: BotTransaction, bot: Bot, event: BotEvent) -> Bot:

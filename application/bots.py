@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from application.audit import changed
 from application.bot_forms import (
     BotPatch,
     BotView,
@@ -138,6 +139,7 @@ class Bots:
         bot = await self._bots.insert(values | {"username": card.username}, actor.id)
         if bot is None:
             raise _taken()
+        changed(_target(bot.id), None, bot)
         return bot
 
     async def change(self, actor: Actor, bot_id: int, form: BotPatch) -> BotView:
@@ -162,15 +164,16 @@ class Bots:
         reconnect = "token" in values or moved or mode is not bot.telegram_mode
         if reconnect:
             await self._life.put(bot_id, BotEdited(mode, reconnect=True))
-        return await self.get(actor, bot_id)
+        return await self._changed(actor, bot)
 
     async def delete(self, actor: Actor, bot_id: int) -> None:
         """Erase the bot and all that is its own. Raises NotFound."""
-        await self.get(actor, bot_id)
+        bot = await self.get(actor, bot_id)
         access = await self._bots.access(bot_id)
         if access is not None:
             await self._say_farewell(access)
         await self._bots.erase(bot_id)
+        changed(_target(bot_id), bot, None)
 
     async def enable(self, actor: Actor, bot_id: int) -> BotView:
         """Raises NotFound; Conflict where its updates could not reach us."""
@@ -225,9 +228,15 @@ class Bots:
         return TelegramView(card.username, card.name, _webhook(webhook))
 
     async def _ask(self, actor: Actor, bot_id: int, event: BotEvent) -> BotView:
-        await self.get(actor, bot_id)
+        bot = await self.get(actor, bot_id)
         await self._life.put(bot_id, event)
-        return await self.get(actor, bot_id)
+        return await self._changed(actor, bot)
+
+    async def _changed(self, actor: Actor, before: BotView) -> BotView:
+        """The bot as it is by now, for the answer and for the audit log."""
+        after = await self.get(actor, before.id)
+        changed(_target(before.id), before, after)
+        return after
 
     async def _check_change(
         self, bot: BotView, values: dict[str, Any], former: TelegramAccess | None
@@ -269,6 +278,10 @@ class Bots:
     def _need_public_url(self, bot: BotView) -> None:
         if self._mode_errors(bot.telegram_mode):
             raise Conflict(f"The bot's telegramMode, WEBHOOK, {_NO_PUBLIC_URL}.")
+
+
+def _target(bot_id: int) -> str:
+    return f"bot:{bot_id}"
 
 
 def _taken() -> Conflict:

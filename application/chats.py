@@ -68,7 +68,9 @@ class MessageView(Struct, frozen=True, rename="camel"):
 
 
 class ChatFilter(Struct, frozen=True):
-    """`q`: in the chat's name or the user's, or Telegram's id of the chat; `active_since`: UTC."""
+    """`q`: in the chat's name or the user's (fewer than three letters: of the latest 5,000), or
+    Telegram's id of the chat; `active_since`: UTC.
+    """
 
     bot_id: int | None = None
     q: str | None = None

@@ -95,7 +95,7 @@ class ConversationTransaction(Protocol):
     async def load(self, asked: Sequence[tuple[str, Pick]]) -> dict[str, Loaded]:
         """Create the chats that are new, lock all (ordered by id), then load them.
 
-        A chat that is missing from the answer has no bot any more.
+        A chat that is missing from the answer is gone, or its bot is.
         """
         ...
 

@@ -8,10 +8,13 @@ from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from application.alert_link import AlertLinks
 from application.backlog import Backlog, BacklogFull
 from application.batcher import Batcher
 from application.meter import Counted, Meter
+from domain.alert_link import spoken_code
 from domain.telegram import Unreadable, answerable, chat_key, decode_update
 
 
@@ -33,13 +36,17 @@ class Receipt(StrEnum):
 
 
 class Incoming(Struct, frozen=True):
-    """An update as it is kept: its raw JSON, and the chat whose line it joins, if any."""
+    """An update as it is kept: its raw JSON, and the chat whose line it joins, if any.
+
+    `link_code`: it may show the alerts their chat (domain/alert_link.py).
+    """
 
     bot_id: int
     update_id: int
     payload: str
     chat: str | None
     state: InboxState
+    link_code: str | None = None
 
 
 class Inbox(Protocol):
@@ -53,8 +60,11 @@ class Inbox(Protocol):
 class Intake:
     """The use case. One instance per process."""
 
-    def __init__(self, inbox: Inbox, backlog: Backlog, meter: Meter) -> None:
+    def __init__(
+        self, inbox: Inbox, backlog: Backlog, meter: Meter, links: AlertLinks | None = None
+    ) -> None:
         self._inbox = inbox
+        self._links = links
         self._batcher: Batcher[Sequence[Incoming], Sequence[Receipt]] = Batcher(self._insert)
         self._backlog = backlog
         self._meter = meter
@@ -68,6 +78,10 @@ class Intake:
         """Keep a bot's updates that are understood already, all of them in one transaction: those
         of a chat would else stand in the inbox in another order. Raises BacklogFull, Unavailable.
         """
+        asked = [update for update in updates if update.link_code is not None]
+        aside = [update for update in asked if await self._opens(update)]
+        if aside:
+            updates = [_set_aside(update) if update in aside else update for update in updates]
         size = sum(len(update.payload) for update in updates)
         try:
             self._backlog.admit(updates[0].bot_id, len(updates), size)
@@ -80,7 +94,22 @@ class Intake:
             self._backlog.kept(size)
         for update, receipt in zip(updates, receipts, strict=True):
             self._count(update, receipt)
+            if aside and receipt is Receipt.KEPT and update.state is InboxState.IGNORED:
+                self._link(update)
         return receipts
+
+    async def _opens(self, update: Incoming) -> bool:
+        """Whether its code is open: then it is no message, and nobody but the alerts hears it."""
+        code = update.link_code
+        return (
+            self._links is not None
+            and code is not None
+            and await self._links.opens(update.bot_id, code)
+        )
+
+    def _link(self, update: Incoming) -> None:
+        if self._links is not None and update.link_code is not None:
+            self._links.accept_soon(update.bot_id, update.link_code, telegram_chat(update))
 
     async def _insert(self, batch: Sequence[Sequence[Incoming]]) -> Sequence[Sequence[Receipt]]:
         receipts = iter(
@@ -111,4 +140,18 @@ def incoming_update(bot_id: int, body: bytes) -> Incoming:
     if message is None:
         return Incoming(bot_id, update.update_id, payload, None, InboxState.IGNORED)
     chat = chat_key(bot_id, message)
-    return Incoming(bot_id, update.update_id, payload, chat, InboxState.WAITING)
+    code = spoken_code(message.text)
+    return Incoming(bot_id, update.update_id, payload, chat, InboxState.WAITING, code)
+
+
+def telegram_chat(update: Incoming) -> int:
+    """Telegram's id of the chat of an update that came with a code."""
+    message = decode_update(update.payload).message
+    if message is None:
+        raise ValueError(f"update {update.update_id} has no message")
+    return message.chat.id
+
+
+def _set_aside(update: Incoming) -> Incoming:
+    """Kept, with no turn."""
+    return replace(update, chat=None, state=InboxState.IGNORED)

@@ -17,6 +17,7 @@ from application.jobs import PERFORM_EFFECT, Job, Pick
 from domain.beginnings import needed
 from domain.conversation import handle
 from domain.effects import (
+    HANDLE_UPDATE,
     DetachedEffect,
     Effect,
     GenerateReply,
@@ -32,6 +33,9 @@ from domain.endings import ALONE_AFTER_DEATHS, DISABLED_AFTER
 from domain.events import (
     BotProfile,
     ChatEvent,
+    ChatPaused,
+    ChatUnpaused,
+    JobDeleted,
     MessageFailed,
     MessageSent,
     OperatorWrote,
@@ -140,10 +144,35 @@ def move(item: Item, loaded: Loaded | None, at: datetime) -> tuple[Result, Chang
             assert_never(unreachable)
 
 
+class Delete(Struct, frozen=True):
+    """A person deletes the job that owns the chat; nobody need hold it, so no pick counts."""
+
+    chat: str
+    pick: Pick
+
+
+def deletion(item: Delete, loaded: Loaded, at: datetime) -> Change:
+    """What becomes of the chat of an owner that is deleted (DESIGN §2, "Deleting a job")."""
+    return _Moves(item, loaded, at).delete()
+
+
+class Pause(Struct, frozen=True):
+    """A person answers in the chat from now on, or no more; no job and no pick has a part in it."""
+
+    chat: str
+    pick: Pick
+    event: ChatPaused | ChatUnpaused
+
+
+def pause(item: Pause, loaded: Loaded, at: datetime) -> Change | None:
+    """What becomes of the chat, its turn in flight going on; None where it is so already."""
+    return _Moves(item, loaded, at).pause(item.event)
+
+
 class _Moves:
     """One item's steps: they gather what is to be saved into one Change."""
 
-    def __init__(self, item: Item, loaded: Loaded, at: datetime) -> None:
+    def __init__(self, item: Item | Delete | Pause, loaded: Loaded, at: datetime) -> None:
         self._pick = item.pick
         self._loaded = loaded
         self._at = at
@@ -191,6 +220,27 @@ class _Moves:
         if self._conversation.epoch != epoch or self._conversation.turn is not None:
             return Done(), None
         return self._serve(epoch)
+
+    def delete(self) -> Change:
+        if self._loaded.unreadable is not None:
+            token = TurnToken(self._loaded.unreadable.id, self._conversation.epoch)
+            unread = TurnBroke(token, self._loaded.unreadable.reason, bot=self._loaded.profile)
+            self._step(_outcome_id(unread), unread)
+        turn = self._conversation.turn
+        if turn is not None and not turn.over:
+            deleted = JobDeleted(turn.token)
+            self._step(_outcome_id(deleted), deleted)
+        epoch = self._conversation.epoch + 1
+        self._conversation = replace(self._conversation, turn=None, epoch=epoch)
+        self._change.owner = "release"
+        if self._head() is not None:
+            self._change.jobs.append(Job(HANDLE_UPDATE, self._conversation.id.encode()))
+        return self._done()
+
+    def pause(self, event: ChatPaused | ChatUnpaused) -> Change | None:
+        chat, tag = self._conversation.id, event.__struct_config__.tag
+        self._step(f"chat:{chat}:{tag}:{self._at.timestamp():.6f}", event)
+        return self._done() if self._change.journal else None
 
     def _next(self) -> tuple[Result, Change | None]:
         turn = self._conversation.turn

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from application.audit import changed
+from application.chats import ProcessingRef
 from application.jobs import Job
 from application.paging import Page, known_id, page, read_cursor
 from application.refusals import Conflict, NotFound
@@ -58,8 +60,14 @@ class ProcessingDetail(ProcessingView, frozen=True, rename="camel"):
     timeline: list[TimelineStep]
 
 
+ProcessingKey = tuple[datetime, int]
+"""What processing is ordered by: when it began, and its id."""
+
+
 class ProcessingFilter(Struct, frozen=True):
-    """`since` is included, `until` is not; `q`: words in the message, whatever their case."""
+    """`since` is included, `until` is not; `q`: words in the message, whatever their case (fewer
+    than three letters: in the newest 5,000 messages).
+    """
 
     status: Status | None = None
     bot_id: int | None = None
@@ -99,9 +107,9 @@ class ProcessingRepository(Protocol):
     """Where it is kept. `owner` narrows to one user's bots. Every method raises Unavailable."""
 
     async def page(
-        self, owner: str | None, asked: ProcessingFilter, before: int | None, limit: int
+        self, owner: str | None, asked: ProcessingFilter, before: ProcessingKey | None, limit: int
     ) -> Sequence[ProcessingView]:
-        """Newest first, with ids below `before`."""
+        """Newest first, after `before`."""
         ...
 
     async def get(self, processing_id: int, owner: str | None) -> ProcessingDetail | None: ...
@@ -119,12 +127,12 @@ class Processing:
         self, actor: Actor, asked: ProcessingFilter, limit: int, cursor: str | None
     ) -> Page[ProcessingView]:
         """Newest first. Raises Malformed."""
-        before = read_cursor(cursor, int)
-        numbers = [number for number in (before, asked.bot_id) if number is not None]
-        if not all(known_id(number) for number in numbers):
+        before: ProcessingKey | None = read_cursor(cursor, tuple[datetime, int])
+        known = before is None or (before[0].tzinfo is not None and known_id(before[1]))
+        if not known or (asked.bot_id is not None and not known_id(asked.bot_id)):
             return Page([], None)
         rows = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
-        return page(rows, limit, key=lambda item: item.id)
+        return page(rows, limit, key=lambda item: (item.created_at, item.id))
 
     async def get(self, actor: Actor, processing_id: int) -> ProcessingDetail:
         """Raises NotFound."""
@@ -137,13 +145,20 @@ class Processing:
 
     async def retry(self, actor: Actor, processing_id: int) -> ProcessingDetail:
         """Ask for another try; the message as it is then. Raises NotFound, Conflict."""
-        await self.get(actor, processing_id)
+        before = await self.get(actor, processing_id)
         async with self._repository.transaction() as transaction:
             locked = await transaction.lock(processing_id)
             if locked is None:
                 raise NotFound("message")
             await _retry(transaction, processing_id, locked)
-        return await self.get(actor, processing_id)
+        after = await self.get(actor, processing_id)
+        changed(f"processing:{processing_id}", _noted(before), _noted(after), after.bot_id)
+        return after
+
+
+def _noted(found: ProcessingDetail) -> ProcessingRef:
+    """What the audit log keeps: it outlives what was said."""
+    return ProcessingRef(found.id, found.status)
 
 
 async def _retry(

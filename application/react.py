@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from application.batcher import Batcher
 from application.conversations import Change, ConversationStore
 from application.jobs import Unavailable
+from application.live import Live, Nobody, of_chat
 from application.meter import Counted, Meter
 from application.moves import Item, Result, move
 from application.ports import Clock
@@ -26,10 +27,13 @@ _COUNTED = {
 class React:
     """The use case. One instance per process: its batches are what makes the commits few."""
 
-    def __init__(self, store: ConversationStore, clock: Clock, meter: Meter) -> None:
+    def __init__(
+        self, store: ConversationStore, clock: Clock, meter: Meter, live: Live | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._meter = meter
+        self._live = live or Nobody()
         self._batcher: Batcher[Item, Result] = Batcher(self._flush, key=lambda item: item.chat)
 
     async def put(self, item: Item) -> Result:
@@ -48,11 +52,11 @@ class React:
             return [*await self._flush(items[:half]), *await self._flush(items[half:])]
 
     async def _commit(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
-        at = self._clock.now()
         results: list[Result | Exception] = []
         changes: list[Change] = []
         async with self._store.transaction() as transaction:
             loaded = await transaction.load([(item.chat, item.pick) for item in items])
+            at = self._clock.now()  # under the locks: a chat's steps follow each other in time too
             for item in items:
                 try:
                     result, change = move(item, loaded.get(item.chat), at)
@@ -65,6 +69,7 @@ class React:
             if changes:
                 await transaction.save(changes)
         self._count(changes)
+        self._tell(changes)
         return results
 
     def _count(self, changes: Sequence[Change]) -> None:
@@ -72,3 +77,14 @@ class React:
         for status, counted in _COUNTED.items():
             if ends[status]:
                 self._meter.add(counted, ends[status])
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        """Who follows hears of the chats and messages; nobody here waits for that."""
+        self._live.tell(
+            [
+                event
+                for change in changes
+                if change.touched or change.taken is not None
+                for event in of_chat(change.chat, [turn.token.id for turn in change.touched])
+            ]
+        )

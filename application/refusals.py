@@ -78,7 +78,9 @@ class SessionsAway(Refusal):
         )
 
 
-def require(actor: Actor, action: Action) -> None:
-    """Raises Forbidden where the actor's role may not do this to anything."""
-    if decide(actor.role, action) is not Decision.ALLOWED:
+def require(actor: Actor, action: Action, *, own: bool = False) -> None:
+    """Raises Forbidden where the actor may not do this to anything; `own`: to what is theirs."""
+    if decide(actor.role, action, own=own) is not Decision.ALLOWED:
         raise Forbidden(f"Your role, {actor.role}, may not {action}.")
+    if decide(actor.role, action, own=own, by_key=actor.by_key) is not Decision.ALLOWED:
+        raise Forbidden(f"An API key may not {action}: sign in for that.")

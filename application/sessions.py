@@ -15,9 +15,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from application.refusals import FieldError, Invalid, TooMany, Unauthenticated
-from application.users import Account, Passwords, User, UserStore, password_errors
-from domain.access import Actor, UserStatus
+from application.audit import asked_by, changed
+from application.refusals import FieldError, Invalid, TooMany, Unauthenticated, require
+from application.users import Account, Passwords, User, UserStore, note_change, password_errors
+from domain.access import Action, Actor, UserStatus
 
 SESSION_SECONDS = 14 * 24 * 3600
 """How long a session lives after its last use."""
@@ -112,6 +113,7 @@ class Sessions:
     ) -> SignedIn:
         """Raises Unauthenticated, TooMany, SessionsAway."""
         email = email.strip()
+        asked_by(None, email)
         account = await self._users.by_email(email)
         buckets = self._buckets(email, account, address, device)
         await self._refuse_full(buckets)
@@ -124,6 +126,8 @@ class Sessions:
             await self._users.set_password(account.user.id, renewed)
             stamp = _stamp(renewed)
         session = await self._store.create(Session(account.user.id, stamp))
+        asked_by(account.user.id, account.user.email)
+        changed(f"user:{account.user.id}", None, None)
         return SignedIn(account.user, session, self._devices.remember(device, account.user.id))
 
     async def user(self, session_id: str | None) -> User:
@@ -141,11 +145,18 @@ class Sessions:
 
     async def sign_out(self, session_id: str | None) -> None:
         """A session that is over already is fine."""
-        if session_id:
+        session = await self._store.read(session_id) if session_id else None
+        if session_id and session is not None:
+            asked_by(session.user_id, None)
             await self._store.end(session_id)
+            changed(f"user:{session.user_id}", None, None)
 
     async def change_password(self, actor: Actor, current: str, new: str, address: str) -> None:
-        """Ends all sessions of the user, this one too. Raises Invalid, TooMany, SessionsAway."""
+        """Ends all sessions of the user, this one too.
+
+        Raises Invalid, TooMany, SessionsAway; Forbidden where an API key asks.
+        """
+        require(actor, Action.CHANGE_PASSWORD, own=True)
         if errors := password_errors(new, "newPassword"):
             raise Invalid(errors)
         account = await self._users.by_id(actor.id)
@@ -155,6 +166,9 @@ class Sessions:
             raise Invalid([FieldError("currentPassword", "is not your password")])
         await self._users.set_password(actor.id, await self._passwords.hash(new))
         await self._store.end_all(actor.id)
+        after = await self._users.by_id(actor.id)
+        if account is not None and after is not None:
+            note_change(account.user, after.user, password=True)
 
     async def end_all(self, user_id: str) -> None:
         """For whoever disables a user."""

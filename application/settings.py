@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from application.audit import changed
 from application.ports import Clock
 from application.refusals import FieldError, Invalid, require
 from domain.access import Action, Actor
@@ -91,6 +92,7 @@ class AdminSettings:
         if changes:
             await self._store.write(changes)
             stored = await self._store.read()
+            changed("settings", shown, _shown(stored))
         return _shown(stored)
 
 

@@ -3,6 +3,9 @@
 Asked by every use case that acts for a person. A USER makes, sees and runs the bots it owns; a
 MANAGER every bot, chat, message and job; ADMIN also users, settings, audit, and the servers that
 bots talk to. What one may not see does not exist; what one may see but not do is forbidden.
+
+An API key acts for its maker, with a role of its own that is never above the maker's; a key makes
+no keys and changes no passwords, so that one which leaked ends when it is revoked.
 """
 
 from enum import StrEnum
@@ -27,11 +30,12 @@ class UserStatus(StrEnum):
 
 
 class Actor(Struct, frozen=True):
-    """Whoever asks: a user (`id` is a uuid in text)."""
+    """Whoever asks: a user (`id` is a uuid in text), `by_key`: with one of their API keys."""
 
     id: str
     email: str
     role: Role
+    by_key: bool = False
 
 
 class Action(StrEnum):
@@ -44,6 +48,9 @@ class Action(StrEnum):
     MANAGE_USERS = "manage users"
     MANAGE_SETTINGS = "manage settings"
     READ_AUDIT = "read the audit log"
+    MAKE_KEYS = "make API keys"
+    USE_KEY = "see or revoke an API key"
+    CHANGE_PASSWORD = "change a password"  # noqa: S105 - the wish, no password
 
 
 class Decision(StrEnum):
@@ -54,11 +61,21 @@ class Decision(StrEnum):
     HIDDEN = "HIDDEN"
 
 
-def decide(role: Role, action: Action, *, own: bool = False) -> Decision:
-    """Whether the role may do it; `own`: the bot in question belongs to whoever asks."""
+_SESSION_ONLY = frozenset({Action.MAKE_KEYS, Action.CHANGE_PASSWORD})
+_RISING = (Role.USER, Role.MANAGER, Role.ADMIN)
+
+
+def decide(role: Role, action: Action, *, own: bool = False, by_key: bool = False) -> Decision:
+    """Whether the role may do it; `own`: the bot, key or password in question is the asker's."""
+    if by_key and action in _SESSION_ONLY:
+        return Decision.FORBIDDEN
     match action:
-        case Action.MAKE_BOTS:
+        case Action.MAKE_BOTS | Action.MAKE_KEYS:
             return Decision.ALLOWED
+        case Action.USE_KEY:
+            return Decision.ALLOWED if own or sees_every_key(role) else Decision.HIDDEN
+        case Action.CHANGE_PASSWORD:
+            return Decision.ALLOWED if own or role is Role.ADMIN else Decision.FORBIDDEN
         case Action.USE_BOT:
             return Decision.ALLOWED if own or sees_every_bot(role) else Decision.HIDDEN
         case Action.USE_JOBS:
@@ -77,3 +94,18 @@ def sees_every_bot(role: Role) -> bool:
 def owner_filter(actor: Actor) -> str | None:
     """The owner that a query must be narrowed to; None: no narrowing."""
     return None if sees_every_bot(actor.role) else actor.id
+
+
+def sees_every_key(role: Role) -> bool:
+    """Whether a query for API keys goes beyond those that one has made."""
+    return role is Role.ADMIN
+
+
+def maker_filter(actor: Actor) -> str | None:
+    """The maker that a query for API keys must be narrowed to; None: no narrowing."""
+    return None if sees_every_key(actor.role) else actor.id
+
+
+def narrower(one: Role, other: Role) -> Role:
+    """The role that may do less."""
+    return min(one, other, key=_RISING.index)

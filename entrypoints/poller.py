@@ -5,6 +5,7 @@ import asyncio
 import structlog
 from dishka import make_async_container
 
+from application.alert_link_polling import AlertLinkPolling
 from application.polling import Polling
 from entrypoints.poller_wiring import PollerProvider
 from entrypoints.settings import Settings
@@ -24,7 +25,10 @@ async def run_poller(settings: Settings) -> None:
     try:
         polling = await container.get(Polling)
         log.info("poller.started")
-        await polling.run(stopping)
+        links = await container.get(AlertLinkPolling)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(polling.run(stopping))
+            tasks.create_task(links.run(stopping))
     finally:
         await close(container)
     log.info("poller.stopped")

@@ -6,10 +6,13 @@ from dishka import Provider, Scope, provide
 
 from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_polled_bots import PostgresPolledBots
+from application.alert_link import AlertLinks, LinkCodes
+from application.alert_link_polling import AlertLinkPolling
 from application.bot_life import BotLife
 from application.intake import Intake
 from application.polling import Polling
 from application.ports import Clock, Telegram
+from application.settings import SettingsReader
 from entrypoints.settings import Settings
 from entrypoints.wiring import HotEngine, direct_dsn
 
@@ -37,3 +40,18 @@ class PollerProvider(Provider):
         clock: Clock,
     ) -> Polling:
         return Polling(bots, telegram, intake, life, clock)
+
+    @provide
+    def alert_link_polling(
+        self,
+        codes: LinkCodes,
+        links: AlertLinks,
+        reader: SettingsReader,
+        bots: PostgresPolledBots,
+        telegram: Telegram,
+        clock: Clock,
+        settings: Settings,
+    ) -> AlertLinkPolling:
+        return AlertLinkPolling(
+            codes, links, reader, bots, telegram, clock, settings.telegram_api_url
+        )

@@ -23,10 +23,14 @@ from adapters.prometheus_meter import PrometheusMeter
 from adapters.secret_box import SecretBox
 from adapters.system_clock import SystemClock
 from adapters.telegram_client import TelegramClient
+from adapters.valkey_alert_link import ValkeyAlertLink
+from adapters.valkey_live import ValkeyLive
 from adapters.valkey_sessions import valkey_client
+from application.alert_link import AlertLinks, LinkCodes
 from application.backlog import Backlog
 from application.bot_life import BotLife
 from application.intake import Intake
+from application.live import Live
 from application.meter import Meter
 from application.ports import Clock, Telegram
 from application.settings import EnvironmentDefaults, SettingsReader, SettingsStore
@@ -61,6 +65,12 @@ class SharedProvider(Provider):
         await client.aclose()
 
     @provide
+    async def live(self, valkey: Valkey) -> AsyncIterator[Live]:
+        telling = ValkeyLive(valkey)
+        yield telling
+        await telling.close()
+
+    @provide
     def box(self, settings: Settings) -> SecretBox:
         return SecretBox(_given(settings.secret_key))
 
@@ -90,13 +100,27 @@ class SharedProvider(Provider):
         return PostgresBotAccess(engine, box, reader, settings.telegram_api_url, stand_in)
 
     @provide
-    def intake(self, engine: HotEngine, clock: Clock, meter: Meter) -> Intake:
+    def intake(self, engine: HotEngine, clock: Clock, meter: Meter, links: AlertLinks) -> Intake:
         inbox = PostgresInbox(engine)
-        return Intake(inbox, Backlog(inbox, clock), meter)
+        return Intake(inbox, Backlog(inbox, clock), meter, links)
+
+    link_codes = provide(ValkeyAlertLink, provides=LinkCodes)
 
     @provide
-    def bot_life(self, engine: AsyncEngine, clock: Clock) -> BotLife:
-        return BotLife(PostgresBotStore(engine), clock)
+    def alert_links(
+        self,
+        codes: LinkCodes,
+        store: SettingsStore,
+        reader: SettingsReader,
+        telegram: Telegram,
+        live: Live,
+        settings: Settings,
+    ) -> AlertLinks:
+        return AlertLinks(codes, store, reader, telegram, live, settings.telegram_api_url)
+
+    @provide
+    def bot_life(self, engine: AsyncEngine, clock: Clock, live: Live) -> BotLife:
+        return BotLife(PostgresBotStore(engine), clock, live)
 
     @provide
     def users(self, engine: AsyncEngine) -> Users:

@@ -32,6 +32,7 @@ from application.alerts import Alerts
 from application.bot_life import BotLife
 from application.detached import Detached
 from application.jobs import PERFORM_EFFECT
+from application.live import Live
 from application.meter import Meter
 from application.model import ModelApi
 from application.outages import Outages
@@ -118,8 +119,10 @@ class WorkerProvider(Provider):
     runner = provide(EffectRunner)
 
     @provide
-    def turns(self, engine: HotEngine, runner: EffectRunner, clock: Clock, meter: Meter) -> Turns:
-        return Turns(React(PostgresConversations(engine), clock, meter), runner, clock)
+    def turns(
+        self, engine: HotEngine, runner: EffectRunner, clock: Clock, meter: Meter, live: Live
+    ) -> Turns:
+        return Turns(React(PostgresConversations(engine), clock, meter, live), runner, clock)
 
     @provide
     def detached(self, runner: EffectRunner, bots: BotLife) -> Detached:

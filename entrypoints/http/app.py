@@ -1,6 +1,7 @@
 """The HTTP application: every route, behind the gate, with one error shape.
 
-Made by entrypoints/http/server.py. Routes of /api need a session, but for signing in and out.
+Made by entrypoints/http/server.py. Routes of /api need a session or an API key, but for signing in
+and out.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -22,16 +23,24 @@ from litestar.types.internal_types import PathParameterDefinition
 from adapters.secret_box import SecretBox
 from application.intake import Intake
 from entrypoints.http import (
+    api_keys,
+    audit,
     auth,
     bots,
     chats,
+    events,
+    exports,
     health,
+    jobs,
     processing,
     recordings,
     sandbox,
     settings,
     start_page,
+    statistics,
+    users,
 )
+from entrypoints.http.audit_trail import AuditTrail
 from entrypoints.http.problems import answer
 from entrypoints.http.security import SESSION_COOKIE, Gate, signed_in
 from entrypoints.http.webhook import webhook
@@ -45,6 +54,12 @@ OPEN_API = (auth.login, auth.logout)
 GUARDED_API = (
     auth.me,
     auth.change_password,
+    users.list_users,
+    users.create_user,
+    users.change_user,
+    api_keys.list_api_keys,
+    api_keys.create_api_key,
+    api_keys.revoke_api_key,
     bots.list_bots,
     bots.create_bot,
     bots.check_token,
@@ -59,13 +74,31 @@ GUARDED_API = (
     chats.list_chats,
     chats.get_chat,
     chats.list_messages,
+    chats.write_message,
+    chats.refresh_chat,
+    chats.pause_chat,
+    chats.resume_chat,
+    chats.delete_chat,
     processing.list_processing,
     processing.get_processing,
     processing.retry_processing,
+    processing.retry_many,
+    processing.list_failures,
+    exports.export_chats,
+    exports.export_processing,
+    statistics.get_stats,
+    jobs.list_jobs,
+    jobs.get_job_stats,
+    jobs.requeue_job,
+    jobs.delete_job,
     recordings.get_recording,
     recordings.replay,
     settings.get_settings,
     settings.put_settings,
+    settings.test_alerts,
+    settings.link_alerts,
+    audit.list_audit,
+    events.events,
 )
 OTHER = (health.health, health.ready, health.metrics)
 
@@ -79,7 +112,7 @@ def create_app(container: AsyncContainer, environment: Settings) -> Litestar:
                 "/api",
                 route_handlers=GUARDED_API,
                 guards=[signed_in],
-                security=[{"session": []}],
+                security=[{"session": []}, {"apiKey": []}],
             ),
             DishkaRouter("/", route_handlers=OTHER),
             webhook,
@@ -94,7 +127,8 @@ def create_app(container: AsyncContainer, environment: Settings) -> Litestar:
         logging_config=None,
     )
     setup_dishka(container, app)
-    app.asgi_handler = Gate(app.asgi_handler, environment.public_url, environment.trusted_proxies)
+    gate = Gate(app.asgi_handler, environment.public_url, environment.trusted_proxies)
+    app.asgi_handler = AuditTrail(gate)
     return app
 
 
@@ -126,7 +160,13 @@ def _document() -> OpenAPIConfig:
             security_schemes={
                 "session": SecurityScheme(
                     type="apiKey", name=SESSION_COOKIE, security_scheme_in="cookie"
-                )
+                ),
+                "apiKey": SecurityScheme(
+                    type="http",
+                    scheme="bearer",
+                    bearer_format="kd_…",
+                    description="A key of POST /api/api-keys: it acts for whoever made it.",
+                ),
             }
         ),
     )

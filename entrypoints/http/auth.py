@@ -16,7 +16,9 @@ from entrypoints.http.security import (
     DEVICE_COOKIE,
     SESSION_COOKIE,
     Asked,
+    SessionOnly,
     address_of,
+    by_session,
     device_cookie,
     session_cookie,
 )
@@ -72,7 +74,9 @@ async def logout(
 
 @get("/auth/me", tags=["auth"], responses=problems(401))
 async def me(request: Asked) -> Response[User]:
-    """Who is signed in; the session's cookie lives on from now."""
+    """Who is signed in, or for whom the API key acts; the session's cookie lives on from now."""
+    if not by_session(request):
+        return Response(request.user)
     session = request.cookies[SESSION_COOKIE]
     return Response(request.user, cookies=[session_cookie(request, session, SESSION_SECONDS)])
 
@@ -81,6 +85,7 @@ async def me(request: Asked) -> Response[User]:
     "/auth/password",
     status_code=204,
     tags=["auth"],
+    operation_class=SessionOnly,
     dto=StrictJson[PasswordChange],
     return_dto=None,
     responses=problems(400, 401, 403, 413, 415, 422, 429),

@@ -1,12 +1,19 @@
-"""/api/processing: what became of each message, and another try of one."""
+"""/api/processing: what became of each message, failures, and another try."""
 
 from datetime import datetime
 from typing import Annotated
 
 from dishka import FromDishka
 from litestar import get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
+from application.failures import (
+    FailureFilter,
+    Failures,
+    FailureView,
+    ManyToRetry,
+    Retried,
+)
 from application.paging import Page
 from application.processing import (
     Processing,
@@ -15,6 +22,7 @@ from application.processing import (
     ProcessingView,
 )
 from domain.turn import Status
+from entrypoints.http.bodies import StrictJson
 from entrypoints.http.paging import BotId, Cursor, Limit, Words, moment, words
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
@@ -60,3 +68,41 @@ async def retry_processing(
 ) -> ProcessingDetail:
     """Try again: a TERMINAL message joins the end of its chat's line, a FAILED one is due now."""
     return await processing.retry(request.user.actor, processing_id)
+
+
+@post(
+    "/processing/retry",
+    status_code=202,
+    tags=["processing"],
+    dto=StrictJson[ManyToRetry],
+    return_dto=None,
+    responses=problems(400, 401, 403, 413, 415, 422),
+)
+async def retry_many(
+    data: JSONBody[ManyToRetry], request: Asked, failures: FromDishka[Failures]
+) -> Retried:
+    """Try all again that match and may be, at most 1000 at once: ask again for those left."""
+    wanted = data.filter
+    asked = ProcessingFilter(
+        wanted.status,
+        wanted.bot_id,
+        words(wanted.q),
+        moment(wanted.since, "filter.from"),
+        moment(wanted.until, "filter.to"),
+    )
+    return await failures.retry(request.user.actor, asked)
+
+
+@get("/processing/failures", tags=["processing"], responses=problems(400, 401))
+async def list_failures(
+    request: Asked,
+    failures: FromDishka[Failures],
+    bot_id: BotId = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[FailureView]:
+    """Failures by their kind, the kind with the latest one first."""
+    asked = FailureFilter(bot_id, moment(since, "from"), moment(until, "to"))
+    return await failures.browse(request.user.actor, asked, limit, cursor)

@@ -2,10 +2,12 @@
 
 `Gate` wraps the whole application: behind TRUSTED_PROXIES it takes the client's address and scheme
 from their headers, refuses unsafe requests of foreign pages (403), and puts the security headers
-on every answer. `signed_in` is the guard of whatever needs a person.
+on every answer. `signed_in` is the guard of whatever needs a person: a session's cookie, or an API
+key in `Authorization: Bearer kd_…`.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +18,11 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
+from litestar.openapi.spec import Operation
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from application.api_keys import ApiKeys
+from application.refusals import Unauthenticated
 from application.sessions import Sessions
 from application.users import User
 from entrypoints.http.problems import MEDIA_TYPE, problem
@@ -27,7 +32,7 @@ DEVICE_COOKIE = "kotodom_device"
 DEVICE_SECONDS = 365 * 24 * 3600
 
 Asked = Request[User, Any, State]
-"""A request whose session is a user's: `request.user`."""
+"""A request whose session, or API key, is a user's: `request.user`."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _HEADERS = {
@@ -44,8 +49,47 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """The guard: puts the user in the request. Raises Unauthenticated, SessionsAway."""
-    sessions = await connection.app.state.dishka_container.get(Sessions)
-    connection.scope["user"] = await sessions.user(connection.cookies.get(SESSION_COOKIE))
+    container = connection.app.state.dishka_container
+    given = _authorization(connection)
+    if given is not None:
+        # Whoever shows a key means that key: the cookie of somebody else does not stand in for it.
+        keys = await container.get(ApiKeys)
+        connection.scope["user"] = await keys.bearer(given)
+    else:
+        sessions = await container.get(Sessions)
+        connection.scope["user"] = await sessions.user(connection.cookies.get(SESSION_COOKIE))
+
+
+@dataclass
+class SessionOnly(Operation):
+    """What the OpenAPI document says of a route that refuses an API key; the use case does it."""
+
+    def __post_init__(self) -> None:
+        self.security = [{"session": []}]
+
+
+def by_session(request: Request[Any, Any, State]) -> bool:
+    """Whether a request that passed `signed_in` has a session, and not an API key."""
+    return _authorization(request) is None
+
+
+def _authorization(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """What should be an API key; None where nothing is said, or only what a proxy in front asks.
+
+    A browser sends the password of such a proxy (Basic) along with our cookie.
+    Raises Unauthenticated for what is neither.
+    """
+    given = [
+        value
+        for value in connection.headers.getall("authorization", [])
+        if value.partition(" ")[0].lower() != "basic"
+    ]
+    if not given:
+        return None
+    scheme, _, key = given[0].partition(" ")
+    if len(given) > 1 or scheme.lower() != "bearer":
+        raise Unauthenticated("Authorization must be: Bearer, a space, and an API key.")
+    return key.strip()
 
 
 def address_of(request: Request[Any, Any, State]) -> str:

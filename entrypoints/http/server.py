@@ -4,6 +4,7 @@ Requests in flight have five seconds to finish; then the connections are closed,
 ends in less than eight.
 """
 
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import uvicorn
 from dishka import make_async_container
 from litestar import Litestar
 
+from application.listeners import Listeners
 from entrypoints.http.app import create_app
 from entrypoints.http_wiring import HttpProvider
 from entrypoints.settings import Settings, WrongSetting
@@ -34,7 +36,13 @@ async def serve(settings: Settings) -> None:
     container = make_async_container(SharedProvider(), HttpProvider(), context={Settings: settings})
     with listening(settings.host, settings.port) as listener:
         server = uvicorn_server(create_app(container, settings))
-        on_signal(lambda number: server.handle_exit(number, None))
+        listeners = await container.get(Listeners)
+
+        def stop(number: signal.Signals) -> None:
+            listeners.close()  # their streams would else be waited for
+            server.handle_exit(number, None)
+
+        on_signal(stop)
         await server.serve(sockets=[listener])
 
 

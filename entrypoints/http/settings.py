@@ -4,10 +4,11 @@ from typing import Any
 
 import msgspec
 from dishka import FromDishka
-from litestar import get, put
+from litestar import get, post, put
 from litestar.params import JSONBody
 from msgspec import UNSET, Struct, UnsetType, field
 
+from application.alert_setup import AlertSetup, LinkView, TestSent
 from application.settings import AdminSettings, SettingValue
 from entrypoints.http.bodies import StrictJson
 from entrypoints.http.problems import problems
@@ -69,6 +70,23 @@ async def put_settings(
     """Set some of them; all, as they are then."""
     asked: dict[str, Any] = msgspec.to_builtins(data)
     return _view(await settings.change(request.user.actor, asked))
+
+
+@post(
+    "/settings/alerts/test",
+    status_code=200,
+    tags=["settings"],
+    responses=problems(401, 403, 409, 502),
+)
+async def test_alerts(request: Asked, setup: FromDishka[AlertSetup]) -> TestSent:
+    """Send a test alert to the alerts' chat now; 409 with Telegram's reason where it refuses."""
+    return await setup.test(request.user.actor)
+
+
+@post("/settings/alerts/link", tags=["settings"], responses=problems(401, 403, 409, 502))
+async def link_alerts(request: Asked, setup: FromDishka[AlertSetup]) -> LinkView:
+    """Make a code for 15 minutes: the chat where it is written to the bot gets the alerts."""
+    return await setup.link(request.user.actor)
 
 
 def _view(values: dict[str, SettingValue]) -> SettingsView:

@@ -15,6 +15,7 @@ from application.backlog import BacklogFull
 from application.intake import Intake, Receipt
 from application.jobs import Unavailable
 from domain.telegram import NotAnUpdate
+from entrypoints.http.problems import problems
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name (setWebhook)
 MAX_BODY = 1024 * 1024
@@ -22,7 +23,15 @@ MAX_BODY = 1024 * 1024
 MAX_DRAINED = 16 * MAX_BODY
 
 
-@post("/webhook/{bot_id:str}", status_code=200, exclude_from_auth=True, request_max_body_size=None)
+@post(
+    "/webhook/{bot_id:str}",
+    status_code=200,
+    exclude_from_auth=True,
+    request_max_body_size=None,
+    tags=["telegram"],
+    security=[{}],
+    responses=problems(400, 401, 404, 413),
+)
 async def webhook(bot_id: FromPath[str], request: Request[None, None, State]) -> Response[None]:
     """Keep an update of the bot."""
     box: SecretBox = request.app.state.secret_box

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.child_process import find_service_user, spawn, stop_process
 from adapters.data_directory import DataDirectory, DataDirectoryInUseError
-from adapters.embedded_postgres import EmbeddedPostgres, postgres_for_command
+from adapters.embedded_postgres import EmbeddedPostgres, has_postgres, postgres_for_command
 
 _ROOT = Path(__file__).parents[2]
 _SERVE = """
@@ -277,3 +277,12 @@ async def test_an_ordinary_user_runs_it_as_itself(folder: Path) -> None:
     parent.kill()
     await parent.wait()
     await _wait_gone(postmaster)
+
+
+def test_whether_there_is_one_is_seen_without_making_anything(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "made" / "postgres").mkdir(parents=True)
+    wanted = {"none": False, "file": False, "made": True, "loop": True}
+    assert {name: has_postgres(tmp_path / name) for name in wanted} == wanted
+    assert not (tmp_path / "none").exists()

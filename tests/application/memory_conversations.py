@@ -93,6 +93,10 @@ class MemoryConversations:
         if away == "after":
             raise Unavailable("it was committed, and nobody knows")
 
+    def there(self, chat: str) -> bool:
+        """Whether the chat is known, or begins with what waits."""
+        return chat in self.chats or any(one.chat == chat and not one.taken for one in self.line)
+
     def load(self, chat: str, pick: Pick) -> Loaded | None:
         bot = self.bots.get(int(chat.split(":")[0]))
         if bot is None:
@@ -265,8 +269,9 @@ class _Transaction:
         self.changes: list[Change] = []
 
     async def load(self, asked: Sequence[tuple[str, Pick]]) -> dict[str, Loaded]:
-        found = {chat: self._store.load(chat, pick) for chat, pick in asked}
-        assert len(found) == len(asked), "two items of a chat in one batch"
+        there = [ask for ask in asked if self._store.there(ask[0])]
+        found = {chat: self._store.load(chat, pick) for chat, pick in there}
+        assert len(found) == len(there), "two items of a chat in one batch"
         return {chat: loaded for chat, loaded in found.items() if loaded is not None}
 
     async def save(self, changes: Sequence[Change]) -> None:

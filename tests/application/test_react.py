@@ -236,7 +236,7 @@ async def test_two_bots_with_the_same_chat_do_not_meet(world: World) -> None:
 
 async def test_an_empty_line_is_nothing_to_do(world: World) -> None:
     assert await world.take(world.store.publish(CHAT)) == Done()
-    assert (world.store.queue, world.store.owners[CHAT], world.store.journal) == ({}, None, [])
+    assert (world.store.queue, world.store.chats, world.store.journal) == ({}, {}, [])
 
 
 async def test_what_a_bot_wishes_beside_its_turn_becomes_jobs(world: World) -> None:

@@ -21,6 +21,7 @@ from tests.bench.machine import machine
 from tests.bench.measure_growth import growth
 from tests.bench.measure_idle import idle
 from tests.bench.measure_in_flight import in_flight
+from tests.bench.measure_lists import lists
 from tests.bench.measure_replay import replay
 from tests.bench.measure_streaming import streaming
 from tests.bench.measure_throughput import throughput
@@ -37,6 +38,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Awaitable[list[Measurement]]]] = {
     "in-flight": in_flight,
     "replay": replay,
     "growth": growth,
+    "lists": lists,
 }
 NO_AIOGRAM = f"without aiogram: {AIOGRAM_PYTHON} is not there (make bench sets it up)"
 TRANSPORTS = ("default", "aiohttp")

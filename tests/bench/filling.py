@@ -2,7 +2,8 @@
 
 `fill(database, bot_id, messages)` brings the copies' rows in `messages` to so many, those of people
 and those of the bot counted. A copy has its chat, messages, finished processing, taken updates and
-journal, with ids of its own, written chat by chat.
+journal, with ids of its own, written chat by chat; names, words and times differ, and one in a
+hundred ended TERMINAL.
 """
 
 import asyncpg
@@ -11,14 +12,23 @@ import asyncpg
 # copy's number) and the constants of _copy. Whatever else there is, is the sample's.
 _MESSAGE = "{first_id} + g * {ids} + (s.{column} - {from_id})"
 _UPDATE = "-(g * {updates} + (s.{column} - {from_update}))"
+_TIME = "s.{column} - interval '90 days' + g * interval '20 seconds'"
 _TABLES: dict[str, dict[str, str]] = {
-    "chats": {"id": "{chat}", "telegram_chat_id": "-g"},
+    "chats": {
+        "id": "{chat}",
+        "telegram_chat_id": "-g",
+        "name": "'Person ' || g || substr(' Анна Борис Вера Глеб Дина', (g % 20)::int, 6)",
+        "last_message_at": _TIME,
+    },
     "telegram_updates": {"update_id": _UPDATE, "chat_id": "{chat}"},
     "messages": {
         "id": _MESSAGE,
         "chat_id": "{chat}",
         "telegram_update_id": _UPDATE,
         "user_message_id": _MESSAGE,
+        "text": "s.text || ' Слово' || md5(g::text)"
+        " || CASE WHEN g % 5000 = 7 THEN ' редкое' ELSE '' END",
+        "created_at": _TIME,
     },
     "message_processing": {
         "id": _MESSAGE,
@@ -26,6 +36,9 @@ _TABLES: dict[str, dict[str, str]] = {
         "chat_id": "{chat}",
         "response_message_id": _MESSAGE,
         "telegram_update_id": _UPDATE,
+        "status": "CASE WHEN g % 100 = 7 THEN 'TERMINAL' ELSE s.status END",
+        "created_at": _TIME,
+        "response_sent_at": _TIME,
     },
     "journal": {"key": "{chat}", "turn_id": _MESSAGE},
 }

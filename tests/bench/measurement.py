@@ -29,11 +29,23 @@ class Sizes(Struct, frozen=True):
     """Streamed events whose cost is measured."""
     filled: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     """Messages that are there already."""
+    listed: tuple[int, ...] = (1_000, 1_000_000)
+    """Messages that are there while the admin's lists are asked for."""
+    asked: int = 40
+    """Times that each list is."""
     replayed: int = 20_000
     """Updates that are played through the handlers."""
 
 
-QUICK = Sizes(rounds=2, quiet=40, words=1000, filled=(10_000,), replayed=2000)
+QUICK = Sizes(
+    rounds=2,
+    quiet=40,
+    words=1000,
+    filled=(10_000,),
+    listed=(1_000, 20_000),
+    asked=10,
+    replayed=2000,
+)
 
 
 class Bench(Struct, frozen=True):

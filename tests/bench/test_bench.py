@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tests.bench import report
 from tests.bench.__main__ import MEASUREMENTS, TRANSPORTS, measure
+from tests.bench.measure_lists import LISTS
 from tests.bench.measurement import Sizes
 from tests.bench.report import Results
 
@@ -22,6 +23,8 @@ TINY = Sizes(
     streams=2,
     words=20,
     filled=(40,),
+    listed=(1_000,),
+    asked=2,
     replayed=300,
 )
 
@@ -50,6 +53,13 @@ def test_every_generation_was_open_at_once(results: Results) -> None:
 def test_the_database_was_filled(results: Results) -> None:
     (measured,) = (each for each in results.measurements if each.name == "a database in use")
     assert [there for there, _ in measured.rounds] == [0, *TINY.filled]
+
+
+def test_every_list_was_asked_for(results: Results) -> None:
+    (measured,) = (each for each in results.measurements if each.name.startswith("lists"))
+    (figures,) = measured.rounds
+    assert all(len(taken) == TINY.asked for taken in figures.values())
+    assert {*LISTS} < {*figures}
 
 
 def test_a_replay_is_measured_beside_aiogram(results: Results) -> None:

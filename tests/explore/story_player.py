@@ -129,7 +129,8 @@ class Player:
         task = next(iter(self._tasks.values()), None)
         pick = task.pick if task is not None else NOBODY
         async with self.hands.store().transaction() as transaction:
-            return told((await transaction.load([(CHAT, pick)]))[CHAT], self._names)
+            loaded = (await transaction.load([(CHAT, pick)])).get(CHAT)
+            return told(loaded, self._names) if loaded is not None else None
 
     # --- the workers -----------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ async def test_the_document_describes_every_answer(admin: Person, sql: Run) -> N
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             readable = method == "get" or (method, path) in bodies or path.endswith("able")
-            if not readable:
+            if not readable or path == "/api/events":  # a stream without end
                 continue
             filled = path.format(**values)
             answer = await admin.ask(method.upper(), filled, bodies.get((method, path)))

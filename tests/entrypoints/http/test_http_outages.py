@@ -17,6 +17,7 @@ from tests.entrypoints.http.conftest import Person, serving
 
 NOBODY_LISTENS = "127.0.0.1:1"
 CREDENTIALS = {"email": "admin@example.com", "password": "x"}
+BY_KEY = {"Authorization": "Bearer kd_" + "A" * 43}
 
 
 async def _person(environ: dict[str, str]) -> AsyncIterator[Person]:
@@ -49,6 +50,8 @@ async def test_valkey_away(without_valkey: Person) -> None:
     assert (await without_valkey.get("/api/bots")).status == 401
     cookie = {"Cookie": "kotodom_session=x"}
     assert (await without_valkey.get("/api/bots", headers=cookie)).status == 503
+    # An API key needs no Valkey: this one is only wrong.
+    assert (await without_valkey.get("/api/bots", headers=BY_KEY)).status == 401
 
 
 async def test_postgres_away(without_postgres: Person) -> None:
@@ -60,6 +63,8 @@ async def test_postgres_away(without_postgres: Person) -> None:
     assert (login.status, login.headers["Retry-After"]) == (503, "2")
     assert "PostgreSQL" in login.json["detail"]
     assert NOBODY_LISTENS not in str(login.json)
+    by_key = await without_postgres.get("/api/bots", headers=BY_KEY)
+    assert (by_key.status, by_key.headers["Retry-After"]) == (503, "2")
 
 
 async def test_a_bug_tells_only_an_id() -> None:

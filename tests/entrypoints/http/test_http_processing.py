@@ -1,5 +1,6 @@
 """Processing over HTTP: lists, one alone with its timeline, and retries."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -75,6 +76,52 @@ async def test_filters(admin: Person, user: Person, sql: Run) -> None:
                 assert (answer.status, answer.fields) == (400, ["to"])
             else:
                 assert [item["id"] for item in answer.json["items"]] == expected, query
+
+
+async def test_words_in_any_letters_and_of_any_length(
+    admin: Person, user: Person, sql: Run
+) -> None:
+    chat = await _chat(user, sql)
+    bot_id = chat.partition(":")[0]
+    russian = await keep_message(sql, chat, "Привет, Ёжик!", "COMPLETED")
+    latin = await keep_message(sql, chat, "privet", "COMPLETED")
+    chinese = await keep_message(sql, chat, "日本語で話す", "TERMINAL")
+    for person in (admin, user):
+        for query, expected in [
+            ({"q": "ПРИВЕТ"}, [russian]),
+            ({"q": "ёжик"}, [russian]),
+            ({"q": "privet"}, [latin]),
+            ({"q": "語で話"}, [chinese]),
+            ({"q": "本語"}, [chinese]),
+            ({"q": "И"}, [russian]),
+            ({"q": "iv"}, [latin]),
+            ({"q": "%"}, []),
+            ({"q": "iv", "status": "TERMINAL"}, []),
+        ]:
+            for narrowed in ({}, {"botId": bot_id}):
+                answer = await person.get("/api/processing", params={**query, **narrowed})
+                found = [
+                    item["id"] for item in answer.json["items"] if item["botId"] == int(bot_id)
+                ]
+                assert found == expected, query
+
+
+async def test_the_newest_first_is_by_time_and_goes_on(admin: Person, sql: Run) -> None:
+    chat = await _chat(admin, sql)
+    bot_id = chat.partition(":")[0]
+    made = []
+    for minutes in (2, 0, 1, 1):
+        at = datetime.now(UTC).replace(second=0, microsecond=7) - timedelta(minutes=minutes)
+        made.append(await keep_message(sql, chat, "Words", "COMPLETED", created_at=at))
+    expected = [made[1], made[3], made[2], made[0]]
+    found, cursor = [], ""
+    while True:
+        page = (await admin.get(f"/api/processing?botId={bot_id}&limit=1{cursor}")).json
+        found += [item["id"] for item in page["items"]]
+        if page["nextCursor"] is None:
+            break
+        cursor = f"&cursor={page['nextCursor']}"
+    assert found == expected
 
 
 async def test_a_user_sees_only_its_own_in_order(admin: Person, user: Person, sql: Run) -> None:

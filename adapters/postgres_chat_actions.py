@@ -1,0 +1,120 @@
+"""What a person does in a chat, in PostgreSQL (fulfils application.chat_actions.ChatActionStore).
+
+The chat's lock comes first, and what is decided is read after it, in a statement of its own.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters import pgqueuer_jobs
+from adapters.postgres_conversations import conversations_on
+from adapters.postgres_transactions import fetch, transaction
+from application.chat_actions import ChatTransaction, Erased, Waiting
+from application.conversations import Change, EntryKind, Loaded
+from application.jobs import Job, Pick
+from domain.effects import HANDLE_UPDATE
+
+_SEEN = """
+SELECT id FROM chats WHERE id = $1
+AND ($2::uuid IS NULL OR bot_id IN (SELECT id FROM bots WHERE owner_user_id = $2::uuid))
+"""
+_LOCK = f"{_SEEN} FOR NO KEY UPDATE"
+_LOCK_WHOLE = f"{_SEEN} FOR UPDATE"
+
+_ASK = """
+INSERT INTO chat_requests (chat_id, kind, payload) VALUES ($1, $2, $3) RETURNING id, created_at
+"""
+
+# One statement: of an update that arrives meanwhile, row and job are both seen, or neither is.
+# Jobs are locked in the order in which heartbeats lock them. What was no message for us (an edited
+# one, a reaction) belongs to no chat of ours; Telegram's chat stands in it.
+_ERASE = """
+WITH jobs AS (
+    DELETE FROM pgqueuer WHERE id IN (
+        SELECT id FROM pgqueuer
+        WHERE entrypoint = $2 AND payload = convert_to($1, 'UTF8') ORDER BY id FOR UPDATE)
+    RETURNING id, entrypoint, priority
+), logged AS (
+    INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority)
+    SELECT id, 'deleted', entrypoint, priority FROM jobs
+), updates AS (
+    DELETE FROM telegram_updates
+    WHERE bot_id = $3 AND (chat_id = $1 OR chat_id IS NULL AND payload ~ $4) RETURNING 1
+), requests AS (
+    DELETE FROM chat_requests WHERE chat_id = $1 RETURNING 1
+), processed AS (
+    DELETE FROM message_processing
+    WHERE id IN (SELECT id FROM messages WHERE chat_id = $1) RETURNING 1
+), written AS (
+    DELETE FROM messages WHERE chat_id = $1 RETURNING 1
+), steps AS (
+    DELETE FROM journal WHERE key = $1 RETURNING 1
+), chat AS (
+    DELETE FROM chats WHERE id = $1
+)
+SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM processed),
+       (SELECT count(*) FROM updates), (SELECT count(*) FROM requests),
+       (SELECT count(*) FROM steps), (SELECT count(*) FROM jobs)
+"""
+
+
+class PostgresChatActions:
+    """The store."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[ChatTransaction]:
+        """Committed at the end. Raises Unavailable."""
+        async with transaction(self._engine) as connection:
+            yield _ChatTransaction(connection)
+
+
+class _ChatTransaction:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._conversations = conversations_on(connection)
+
+    async def load(self, chat_id: str, owner: str | None, pick: Pick) -> Loaded | None:
+        """None: it is not there, or it is of another user's bot."""
+        if not await self._seen(_LOCK, chat_id, owner):
+            return None
+        return (await self._conversations.load([(chat_id, pick)])).get(chat_id)
+
+    async def lock_whole(self, chat_id: str, owner: str | None) -> bool:
+        """Not even a row that only refers to the chat can come in."""
+        return await self._seen(_LOCK_WHOLE, chat_id, owner)
+
+    async def ask(self, chat_id: str, kind: EntryKind, payload: str) -> Waiting:
+        """Its job is committed with it."""
+        ((request_id, created_at),) = await fetch(self._connection, _ASK, chat_id, kind, payload)
+        await self.publish(Job(HANDLE_UPDATE, chat_id.encode()))
+        return Waiting(request_id, chat_id, kind, created_at)
+
+    async def save(self, change: Change) -> None:
+        """As react does."""
+        await self._conversations.save([change])
+
+    async def erase(self, chat_id: str) -> Erased:
+        """Everything but its users' names, who may be in other chats."""
+        bot_id, telegram_chat_id, *_ = chat_id.split(":")
+        of_chat = rf'"chat"\s*:\s*\{{[^{{}}]*"id"\s*:\s*{re.escape(telegram_chat_id)}\s*[,}}]'
+        (counts,) = await fetch(
+            self._connection, _ERASE, chat_id, HANDLE_UPDATE, int(bot_id), of_chat
+        )
+        return Erased(chat_id, *counts)
+
+    async def publish(self, job: Job) -> None:
+        """In this transaction."""
+        await pgqueuer_jobs.publish(self._connection, [job])
+
+    async def _seen(self, lock: str, chat_id: str, owner: str | None) -> bool:
+        rows = await fetch(
+            self._connection, lock, chat_id, UUID(owner) if owner is not None else None
+        )
+        return bool(rows)

@@ -1,0 +1,122 @@
+"""Failures: of what kinds they are, and another try of many at once.
+
+Triggered by the HTTP API. A kind is what an alert has as its cause: the reason without what differs
+from one message to the next (domain/alerts.py), kept with each message that failed.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Protocol
+
+from msgspec import Meta, Struct, field
+
+from application.audit import changed
+from application.paging import Page, known_id, page, read_cursor
+from application.processing import ProcessingFilter
+from domain.access import Actor, owner_filter
+from domain.turn import Status
+
+MOST_AT_ONCE = 1000
+"""Messages tried again by one call: their chats are locked meanwhile."""
+
+COUNTED = 100_000
+"""How many of those that are left are counted."""
+
+FailureKey = tuple[datetime, int]
+"""What kinds are ordered by: when the last one was, and its message's id."""
+
+
+class FailureView(Struct, frozen=True, rename="camel"):
+    """Failures of one kind in one status: `exampleId` is the latest one's message.
+
+    `bots` that have such, the one with the latest first (100 at most). `lastAt`: when it failed.
+    """
+
+    fingerprint: str
+    status: Status
+    count: int
+    bots: list[int]
+    last_at: datetime
+    example_id: int
+
+
+class FailureFilter(Struct, frozen=True):
+    """As ProcessingFilter: of messages that began at `since` or later, and before `until`."""
+
+    bot_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class RetryFilter(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Which messages; the list's own filters, and {} means all that may be tried again."""
+
+    status: Status | None = None
+    bot_id: int | None = None
+    q: Annotated[str, Meta(max_length=200)] | None = None
+    since: datetime | None = field(default=None, name="from")
+    until: datetime | None = field(default=None, name="to")
+
+
+class ManyToRetry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """POST /api/processing/retry."""
+
+    filter: RetryFilter
+
+
+class Retried(Struct, frozen=True, rename="camel"):
+    """So many are tried again; `left`: so many more may be, by another call (100000 at most)."""
+
+    retried: int
+    left: int
+
+
+class FailureRepository(Protocol):
+    """Where they are kept. `owner` narrows to one user's bots. Every method raises Unavailable."""
+
+    async def page(
+        self, owner: str | None, asked: FailureFilter, before: FailureKey | None, limit: int
+    ) -> Sequence[FailureView]:
+        """The kind with the latest failure first."""
+        ...
+
+    async def retry(self, owner: str | None, asked: ProcessingFilter, limit: int) -> int:
+        """Try the oldest of those again that match and may be; how many.
+
+        That is a TERMINAL one whose turn is kept, and a FAILED one that is not due yet.
+        """
+        ...
+
+    async def count(self, owner: str | None, asked: ProcessingFilter, limit: int) -> int:
+        """How many match and may be tried again, counted as far as `limit`."""
+        ...
+
+
+class Failures:
+    """The use case."""
+
+    def __init__(self, repository: FailureRepository) -> None:
+        self._repository = repository
+
+    async def browse(
+        self, actor: Actor, asked: FailureFilter, limit: int, cursor: str | None
+    ) -> Page[FailureView]:
+        """Newest first. Raises Malformed."""
+        before: FailureKey | None = read_cursor(cursor, tuple[datetime, int])
+        unseen = asked.bot_id is not None and not known_id(asked.bot_id)
+        odd = before is not None and (before[0].tzinfo is None or not known_id(before[1]))
+        if unseen or odd:
+            return Page([], None)
+        rows = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
+        return page(rows, limit, key=lambda kind: (kind.last_at, kind.example_id))
+
+    async def retry(self, actor: Actor, asked: ProcessingFilter) -> Retried:
+        """Try all again that match and may be, the oldest first, at most 1000 at once."""
+        if asked.bot_id is not None and not known_id(asked.bot_id):
+            return Retried(0, 0)
+        owner = owner_filter(actor)
+        retried = await self._repository.retry(owner, asked, MOST_AT_ONCE)
+        result = Retried(retried, await self._repository.count(owner, asked, COUNTED))
+        if retried:
+            changed("processing", None, result)
+        return result
