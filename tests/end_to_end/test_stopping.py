@@ -78,7 +78,8 @@ async def test_a_hanging_postgresql_holds_up_no_sigterm(system: System) -> None:
     kept = [one for one in answers if isinstance(one, aiohttp.ClientResponse) and one.status == 200]
     assert kept == []
     await system.start("api", "worker", "poller")
-    rows = await system.settled(webhook, 2, seconds=60)
+    rows = [*await system.settled(webhook, 2, seconds=60)]
+    rows += await system.settled(polled, 3, seconds=60)
     assert {row["status"] for row in rows} == {"COMPLETED"}
     assert await polled.answers(1, chat=1004, seconds=60) == ["polled"]
     for bot in (webhook, polled):
