@@ -12,7 +12,7 @@ import structlog
 from application.alert_link import NO_BOT_OF_OURS, AlertLinks, LinkCodes, OpenLink
 from application.intake import incoming_update, telegram_chat
 from application.jobs import Unavailable
-from application.polling import LAST_LEASES, PolledBots, PollLease
+from application.polling import PolledBots, PollLease, run_until
 from application.ports import Clock, Failed, Telegram, TelegramAccess
 from application.refusals import SessionsAway
 from application.settings import SettingsReader
@@ -50,16 +50,7 @@ class AlertLinkPolling:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Listen until `stopping`."""
-        look = asyncio.create_task(self._look())
-        asked = asyncio.create_task(stopping.wait())
-        try:
-            await asyncio.wait({look, asked}, return_when=asyncio.FIRST_COMPLETED)
-            if look.done():
-                look.result()  # it ends by a bug alone
-        finally:
-            for task in (look, asked):
-                task.cancel()
-            await asyncio.wait({look, asked}, timeout=LAST_LEASES)
+        await run_until(stopping, self._look())
 
     async def _look(self) -> None:
         while True:

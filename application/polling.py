@@ -6,10 +6,10 @@ answer 409, as a program of somebody else's does (application/poll_conflicts.py)
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -56,6 +56,26 @@ class PollLease(Protocol):
         ...
 
 
+async def run_until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Work, which ends by a bug alone, until `stopping`."""
+    working = asyncio.create_task(work)
+    asked = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        await end([working, asked])
+
+
+async def end(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel them; they have two seconds to let go of their leases."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=LAST_LEASES)
+
+
 class Polling:
     """The use case."""
 
@@ -74,17 +94,10 @@ class Polling:
         A bot that is enabled is polled within a second.
         """
         polls: dict[int, asyncio.Task[None]] = {}
-        look = asyncio.create_task(self._look(polls))
-        asked = asyncio.create_task(stopping.wait())
         try:
-            await asyncio.wait({look, asked}, return_when=asyncio.FIRST_COMPLETED)
-            if look.done():
-                look.result()  # it ends by a bug alone
+            await run_until(stopping, self._look(polls))
         finally:
-            late = {look, asked, *polls.values()}
-            for task in late:
-                task.cancel()
-            await asyncio.wait(late, timeout=LAST_LEASES)
+            await end(polls.values())
 
     async def _look(self, polls: dict[int, asyncio.Task[None]]) -> None:
         while True:
