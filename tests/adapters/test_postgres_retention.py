@@ -88,6 +88,47 @@ async def test_old_rows_leave_in_batches(
     }
 
 
+async def test_nobody_waits_while_it_deletes(engine_in_use: AsyncEngine) -> None:
+    """Its rows are locked, and no table: what comes in, and what is served, goes on meanwhile."""
+    statements = [
+        postgres_retention._UPDATES,
+        postgres_retention._REQUESTS,
+        postgres_retention._JOURNAL,
+        postgres_retention._JOB_LOG,
+        postgres_retention._ALERTS,
+    ]
+    async with engine_in_use.connect() as pruning:
+        for statement in statements:
+            await pruning.exec_driver_sql(statement, (1, 5_000))
+        async with engine_in_use.begin() as serving:
+            await serving.execute(text("SET LOCAL lock_timeout = '200ms'"))
+            for statement in (
+                "INSERT INTO journal (key, at, id, event, effects, state) "
+                "VALUES ('3:1', now(), 'x', '{}', '[]', '')",
+                "INSERT INTO telegram_updates (bot_id, update_id, payload, state) "
+                "SELECT id, -1, '{}', 'IGNORED' FROM bots",
+                "UPDATE telegram_updates SET state = 'TAKEN' WHERE state = 'WAITING'",
+                "UPDATE chat_requests SET taken_at = now() WHERE taken_at IS NULL",
+                "INSERT INTO alerts (bot_id, cause, sent_at) VALUES (1, 'new', now())",
+            ):
+                assert (await serving.execute(text(statement))).rowcount > 0, statement
+        await pruning.rollback()
+
+
+async def test_alerts_that_are_quiet_for_a_day_are_forgotten(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO alerts (bot_id, cause, sent_at) VALUES "
+                "(7, 'old', now() - interval '25 hours'), (7, 'young', now() - interval '1 hour')"
+            )
+        )
+    await PostgresRetention(engine).prune(KEEP)
+    async with engine.connect() as connection:
+        kept = await connection.execute(text("SELECT cause FROM alerts WHERE bot_id = 7"))
+    assert kept.scalars().all() == ["young"]
+
+
 async def test_one_worker_does_it(engine_in_use: AsyncEngine) -> None:
     before = await counts(engine_in_use)
     async with engine_in_use.begin() as other:

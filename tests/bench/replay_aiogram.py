@@ -50,7 +50,7 @@ class Telegram(BaseSession):
         return self._message if isinstance(method, SendMessage) else True
 
     async def stream_content(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError
+        raise RuntimeError("no file is downloaded here")
 
     async def close(self) -> None:
         pass
