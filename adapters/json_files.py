@@ -1,7 +1,6 @@
-"""Files of JSON lines, or of one JSON array: read a piece at a time, written whole or not at all.
+"""Files of JSON lines, or of one JSON array, read a piece at a time: they may exceed memory.
 
-Triggered by `kotodom record` and `kotodom replay`, whose files may be larger than memory. What is
-written has errors of its own, so that a full disk is never blamed on the file that is read.
+Triggered by `kotodom replay`; what it and `kotodom record` write is in whole_files.py.
 """
 
 import codecs
@@ -10,7 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -22,8 +21,6 @@ LONGEST = 16 * 1024 * 1024
 
 STANDARD = Path("-")
 """Standard input, or output."""
-
-STANDARD_OUTPUT = "standard output"
 
 _CHUNK = 1024 * 1024
 _LOOKED_AT = 1024 * 1024
@@ -51,10 +48,6 @@ class ForeignFile(UnreadableFile):
     """It is something else, and the text says what."""
 
 
-class UnwritableFile(Exception):  # noqa: N818 - named by what the file is
-    """What is written cannot be kept; the text names the file and the reason."""
-
-
 class Value(NamedTuple):
     """One JSON value's text, undecoded; `where` is "line 3" or "element 3"."""
 
@@ -77,64 +70,6 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def beginning(file: BinaryIO) -> bytes:
     """What a file that is not read yet begins with: some of it, and it stays unread."""
     return file.peek(_CHUNK)[:_CHUNK] if isinstance(file, BufferedReader) else b""
-
-
-@contextmanager
-def written(name: object) -> Iterator[None]:
-    """For as long as the file of this name is written to. Raises UnwritableFile.
-
-    A BrokenPipeError stays one: whoever reads has seen enough.
-    """
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UnwritableFile(f"{name}: {error.strerror}") from None
-
-
-class Output:
-    """A file that is written to."""
-
-    def __init__(self, file: BinaryIO, name: object) -> None:
-        self._file = file
-        self._name = name
-
-    def write(self, content: bytes) -> None:
-        """Raises UnwritableFile, BrokenPipeError."""
-        with written(self._name):
-            self._file.write(content)
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Output]:
-    """A file to write to, which takes its name at the end; gone where that is not reached.
-
-    What is there and no file (/dev/null, a pipe) is written to as it is. Raises UnwritableFile,
-    BrokenPipeError; what the file is filled from may raise what it likes.
-    """
-    if path == STANDARD:
-        if sys.stdout is None:
-            raise UnwritableFile(f"{STANDARD_OUTPUT}: it is closed")
-        yield Output(sys.stdout.buffer, STANDARD_OUTPUT)
-        with written(STANDARD_OUTPUT):
-            sys.stdout.buffer.flush()
-        return
-    with written(path):
-        is_special = path.exists() and not path.is_file()
-        fresh = path if is_special else path.with_name(f".{path.name}.part")
-        file = fresh.open("wb", buffering=_CHUNK)
-    try:
-        yield Output(file, path)
-        with written(path):
-            file.close()
-            if not is_special:
-                fresh.replace(path)
-    finally:
-        with suppress(OSError):
-            file.close()
-        if not is_special:
-            fresh.unlink(missing_ok=True)
 
 
 def lines(file: BinaryIO) -> Iterator[bytes]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-from adapters.json_files import UnwritableFile, whole
 from adapters.postgres_journal import PostgresJournal
 from adapters.postgres_transactions import engine
+from adapters.whole_files import UnwritableFile, whole
 from application.differences import printable
 from application.recordings import (
     Journal,

@@ -18,17 +18,14 @@ from rich.console import Console
 
 from adapters.json_files import (
     STANDARD,
-    STANDARD_OUTPUT,
     ForeignFile,
     UnreadableFile,
-    UnwritableFile,
     beginning,
     lines,
     opened,
     values,
-    whole,
-    written,
 )
+from adapters.whole_files import STANDARD_OUTPUT, UnwritableFile, whole, written
 from application.differences import printable, told, told_golden
 from application.recordings import replay
 from application.rehearsals import Answer, NotGolden, compare, encode_answer, rehearse

@@ -1,8 +1,7 @@
-"""Files of JSON lines or of one array: read a piece at a time, written whole or not at all."""
+"""Files of JSON lines or of one array, read a piece at a time."""
 
 import gzip
 import json
-import re
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -17,14 +16,12 @@ from adapters.json_files import (
     STANDARD,
     ForeignFile,
     UnreadableFile,
-    UnwritableFile,
     beginning,
     lines,
     opened,
     values,
-    whole,
-    written,
 )
+from adapters.whole_files import UnwritableFile, whole
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -313,57 +310,3 @@ def test_a_dash_is_standard_input_and_output(
         pass
     with pytest.raises(UnwritableFile, match=r"^standard output: it is closed$"), whole(STANDARD):
         pass
-
-
-def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "out.jsonl"
-    path.write_bytes(b"old")
-    with whole(path) as file:
-        file.write(b"new\n")
-        assert path.read_bytes() == b"old"
-    assert path.read_bytes() == b"new\n"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("was", [None, b"old"])
-def test_a_file_that_is_not_finished_leaves_nothing(was: bytes | None, tmp_path: Path) -> None:
-    path = tmp_path / "out.jsonl"
-    if was is not None:
-        path.write_bytes(was)
-    with pytest.raises(KeyError), whole(path) as file:
-        file.write(b"new")
-        raise KeyError
-    assert [each.read_bytes() for each in tmp_path.iterdir()] == ([was] if was else [])
-
-
-@pytest.mark.parametrize("where", ["none/out", "file/out", ".", "folder"])
-def test_where_no_file_can_be_written(
-    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").touch()
-    (tmp_path / "folder").mkdir()
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UnwritableFile, match=rf"^{re.escape(where)}: "), whole(Path(where)) as file:
-        file.write(b"x")
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]
-
-
-def test_what_is_no_file_is_written_to_as_it_is() -> None:
-    with whole(Path("/dev/null")) as file:
-        file.write(b"x")
-    assert Path("/dev/null").is_char_device()
-    assert not Path("/dev/.null.part").exists()
-    full = r"^/dev/full: No space left on device$"
-    with pytest.raises(UnwritableFile, match=full), whole(Path("/dev/full")) as file:
-        file.write(b"x")
-
-
-def test_trouble_with_what_is_read_is_not_the_outputs(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="of the input"), whole(tmp_path / "out"):
-        raise OSError("of the input")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_reader_that_left_is_no_trouble_with_the_file() -> None:
-    with pytest.raises(BrokenPipeError), written("out"):
-        raise BrokenPipeError

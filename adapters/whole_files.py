@@ -1,0 +1,79 @@
+"""Files that are written whole or not at all.
+
+Triggered by `kotodom record` and `kotodom replay --write`. What is written has errors of its own,
+so that a full disk is never blamed on the file that is read.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from adapters.json_files import STANDARD
+
+STANDARD_OUTPUT = "standard output"
+_BUFFER = 1024 * 1024
+"""Bytes that are written at once."""
+
+
+class UnwritableFile(Exception):  # noqa: N818 - named by what the file is
+    """What is written cannot be kept; the text names the file and the reason."""
+
+
+@contextmanager
+def written(name: object) -> Iterator[None]:
+    """For as long as the file of this name is written to. Raises UnwritableFile.
+
+    A BrokenPipeError stays one: whoever reads has seen enough.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UnwritableFile(f"{name}: {error.strerror}") from None
+
+
+class Output:
+    """A file that is written to."""
+
+    def __init__(self, file: BinaryIO, name: object) -> None:
+        self._file = file
+        self._name = name
+
+    def write(self, content: bytes) -> None:
+        """Raises UnwritableFile, BrokenPipeError."""
+        with written(self._name):
+            self._file.write(content)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Output]:
+    """A file to write to, which takes its name at the end; gone where that is not reached.
+
+    What is there and no file (/dev/null, a pipe) is written to as it is. Raises UnwritableFile,
+    BrokenPipeError; what the file is filled from may raise what it likes.
+    """
+    if path == STANDARD:
+        if sys.stdout is None:
+            raise UnwritableFile(f"{STANDARD_OUTPUT}: it is closed")
+        yield Output(sys.stdout.buffer, STANDARD_OUTPUT)
+        with written(STANDARD_OUTPUT):
+            sys.stdout.buffer.flush()
+        return
+    with written(path):
+        is_special = path.exists() and not path.is_file()
+        fresh = path if is_special else path.with_name(f".{path.name}.part")
+        file = fresh.open("wb", buffering=_BUFFER)
+    try:
+        yield Output(file, path)
+        with written(path):
+            file.close()
+            if not is_special:
+                fresh.replace(path)
+    finally:
+        with suppress(OSError):
+            file.close()
+        if not is_special:
+            fresh.unlink(missing_ok=True)
