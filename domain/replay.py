@@ -8,7 +8,8 @@ What nobody can see:
 
 - A turn that is missing whole, or from its middle on where it is its chat's last, for a recording
   may begin and end anywhere; a step that the next one undoes; bots' own steps that change places
-  with their seqs, for each brings its state along.
+  with their seqs, for each brings its state along, and turns of one step before and after their
+  chat's deletion.
 - A field from which nothing follows: ids of steps; `at`, but where a turn begins, is answered,
   fails or ends; `jitter` where a wait was told or nothing is tried again; tracebacks; the bot's
   texts and names in an event that says nothing; fields that this version does not know.
