@@ -17,6 +17,7 @@ from msgspec import Struct
 from adapters.data_directory import DataDirectory
 from adapters.postgres_migrations import migrate
 from adapters.postgres_transactions import engine
+from entrypoints.sandbox.openai_world import Pace
 from tests.bench.machine import Machine, machine
 from tests.chaos.evidence import Evidence, Happened, rows_of, runs_of, steps_of, still_waiting
 from tests.chaos.excuses import CALL_SECONDS
@@ -56,8 +57,12 @@ async def run(
     rate: float,
     chats: int,
     tell: Tell,
+    model: Pace | None = None,
 ) -> Outcome:
-    """Flood for so many seconds. `folder` gets the databases and every process's log."""
+    """Flood for so many seconds. `folder` gets the databases and every process's log.
+
+    `model`: how fast it answers what the flood does not slow down; None: at once.
+    """
     data = DataDirectory.open(folder)
     parts = Parts(data)
     with data.lock("tests.chaos"):
@@ -71,6 +76,7 @@ async def run(
                 await parts.start_ours(system.environment)
                 await system.until(system.ready, 30)
                 await system.sign_in()
+                system.sandbox.openai.pace = model or Pace()
                 stage = _Stage(system, parts, roads, tell)
                 return await stage.play(faults, seconds, seed, rate=rate, chats=chats)
         finally:

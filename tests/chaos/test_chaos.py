@@ -22,8 +22,11 @@ async def test_nothing_is_lost_while_everything_is_killed_once(tmp_path: Path) -
 
 @pytest.mark.timeout(240)
 async def test_a_paused_worker_loses_its_jobs_and_acts_for_none_of_them(tmp_path: Path) -> None:
+    """Each message takes a second, so that whichever worker is paused holds some."""
     pause = Fault(at=3, targets=("worker",), how="STOP", lasting=12)
-    outcome = await run(tmp_path / "data", [pause], 16, SEED, rate=25, chats=30, tell=print)
+    outcome = await run(
+        tmp_path / "data", [pause], 16, SEED, rate=25, chats=30, tell=print, model=Pace(1.0)
+    )
     assert outcome.verdict.taken_over
     assert not outcome.verdict.violations, outcome.timelines
 
