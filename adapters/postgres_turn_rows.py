@@ -9,11 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import astuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.journal_compression import packed
 from adapters.postgres_transactions import execute
-from application.conversations import Change, Entry
+from application.conversations import Change, Entry, JournalRow
 from domain.alerts import fingerprint
 from domain.telegram import clean
 from domain.turn import Status, Turn
@@ -86,8 +86,8 @@ WITH written AS (
     UPDATE chat_requests SET taken_at = now() WHERE id = ANY($49::bigint[])
 )
 INSERT INTO journal (key, at, id, turn_id, from_state, event, effects, state)
-SELECT * FROM unnest($50::text[], $51::timestamptz[], $52::text[], $53::bigint[], $54::text[],
-                     $55::text[], $56::text[], $57::text[])
+SELECT * FROM unnest($50::text[], $51::timestamptz[], $52::text[], $53::bigint[], $54::bytea[],
+                     $55::bytea[], $56::bytea[], $57::text[])
 """
 
 
@@ -108,7 +108,7 @@ async def save(
             2, (_inbox(change, entry) for change, entry in entries if entry.kind == "UPDATE")
         ),
         [entry.id for _, entry in entries if entry.kind != "UPDATE"],
-        *_columns(8, (astuple(row) for change in changes for row in change.journal)),
+        *_columns(8, (_step(row) for change in changes for row in change.journal)),
     )
 
 
@@ -226,3 +226,16 @@ def _chat(change: Change, owners: dict[str, int]) -> tuple[object, ...]:
 def _inbox(change: Change, entry: Entry) -> tuple[object, ...]:
     bot_id, _, _ = change.chat.partition(":")
     return int(bot_id), entry.id
+
+
+def _step(row: JournalRow) -> tuple[object, ...]:
+    return (
+        row.key,
+        row.at,
+        row.id,
+        row.turn_id,
+        packed(row.from_state.encode()) if row.from_state is not None else None,
+        packed(row.event.encode()),
+        packed(row.effects.encode()),
+        row.state,
+    )
