@@ -10,11 +10,8 @@ the one who tuned one calls it), tokens, prices, kinds of failures, which of our
 spoken, the names of well-known exceptions.
 """
 
-import builtins
-import re
 from collections.abc import Callable
-from hashlib import blake2b
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -22,11 +19,9 @@ from msgspec.structs import fields, replace
 
 from domain import telegram
 from domain.bot import Bot
-from domain.commands import COMMANDS
 from domain.effects import Entity, Part, TurnToken
 from domain.events import (
     BotEdited,
-    BotEvent,
     BotFailed,
     BotProfile,
     MessageFailed,
@@ -35,7 +30,6 @@ from domain.events import (
     Reply,
     ReplyStarted,
     TurnBroke,
-    TurnEvent,
     WebhookFailed,
 )
 from domain.failures import (
@@ -49,65 +43,20 @@ from domain.failures import (
     Terminal,
     ThreadLost,
 )
+from domain.pseudonyms import Pseudonyms
 from domain.recording import NotARecording, Recorded, State
 from domain.replay import play
 from domain.step import Envelope, digest
-from domain.telegram import clean
-from domain.texts import language_of
 from domain.turn import Conversation, Turn
 
-_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|$)")
-_INTEGER = "-?[0-9]{1,19}"
-_CHAT_KEY = f"{_INTEGER}:{_INTEGER}(?::{_INTEGER})?"
-_KEY = re.compile(f"bot:({_INTEGER})|({_INTEGER}):({_INTEGER})(?::({_INTEGER}))?")
-_EXCEPTIONS = (
-    *(
-        name
-        for name, kind in vars(builtins).items()
-        if isinstance(kind, type) and issubclass(kind, BaseException)
-    ),
-    # ours, and those of what reads JSON and the database for us
-    *("LeaseLost", "NotAnUpdate", "StatementFailed", "StreamBroken", "Unavailable", "Unreadable"),
-    *("DecodeError", "ValidationError", "DBAPIError", "DataError", "IntegrityError"),
-    *("OperationalError", "ProgrammingError"),
-    # aiohttp's
-    *("ClientConnectionError", "ClientConnectorError", "ClientError", "ClientOSError"),
-    *("ClientPayloadError", "ClientResponseError", "ConnectionTimeoutError"),
-    *("ServerDisconnectedError", "ServerTimeoutError", "SocketTimeoutError"),
-    # openai's
-    *("APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError"),
-    *("APITimeoutError", "AuthenticationError", "BadRequestError", "ConflictError"),
-    *("InternalServerError", "NotFoundError", "OpenAIError", "PermissionDeniedError"),
-    *("RateLimitError", "UnprocessableEntityError"),
-)
-"""Exceptions whose names say nothing of a person; one of somebody's own may be called anything."""
-_KNOWN_REASON = re.compile(
-    r"(?:(?:gave up|a bug): )?"
-    rf"(?:(?:(?:Telegram|OpenAI)(?: [0-9]{{3}})?|{'|'.join(_EXCEPTIONS)})(?=: |$))?"
-)
-_TUNED = re.compile(r"ft:(?:(?:gpt-|o[0-9]|babbage-|davinci-)[a-z0-9.-]*:)?|[a-z0-9.-]+:ft-")
-"""What of a tuned model's name is OpenAI's; its owner, and what they called it, come after that."""
-_FOLDERS = re.compile(r"(?:[A-Za-z]:|~)?[/\\].*[/\\]")
-"""Where a model server keeps the file that it names its model by."""
+Replacement = Callable[[Pseudonyms, Any], Any]
 
 
-def _tags(union: Any) -> str:  # noqa: ANN401 - a union of events
-    return "|".join(re.escape(str(kind.__struct_config__.tag)) for kind in get_args(union))
-
-
-_TURN_ID = re.compile(rf"turn:[0-9]{{1,19}}\.[0-9]{{1,19}}:({_tags(TurnEvent)})(:[0-9]{{1,4}})?")
-_ENTRY_ID = re.compile(rf"(update|operator_message|refresh|retry):({_CHAT_KEY}):({_INTEGER})")
-_BOT_ID = re.compile(rf"bot:({_INTEGER}):((?:{_tags(BotEvent)}):[0-9]{{1,12}}\.[0-9]{{6}})")
-_SERVER_KINDS = ("conv", "resp", "thread", "run")
-
-Replacement = Callable[["Redaction", Any], Any]
-
-
-class Redaction:
+class Redaction(Pseudonyms):
     """One recording's replacements, and its chats in the middle of a turn."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        super().__init__(key)
         self._known: dict[str, State] = {}
 
     def step(self, recorded: Recorded) -> Recorded:
@@ -120,7 +69,7 @@ class Redaction:
         before = self.of(recorded.origin) if recorded.origin is not None else self._known.get(key)
         if before is None:
             raise NotARecording("this version ended the turn before this step")
-        envelope = Envelope(self._envelope_id(recorded.id), recorded.at, self.of(recorded.event))
+        envelope = Envelope(self.envelope_id(recorded.id), recorded.at, self.of(recorded.event))
         step = play(before, envelope)
         if isinstance(step.state, Conversation) and step.state.busy:
             self._known[key] = step.state
@@ -157,189 +106,73 @@ class Redaction:
             return self.of(value)
         return None if value is None else rule(self, value)
 
-    def number(self, value: int) -> int:
-        """An id of Telegram's; what is negative (a group) stays negative, 0 stays 0."""
-        return self._number("telegram", value)
 
-    def update_id(self, value: int) -> int:
-        return self._number("update", value)
-
-    def message_id(self, value: int) -> int:
-        return self._number("message", value)
-
-    def message_ids(self, values: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(self.message_id(value) for value in values)
-
-    def server_id(self, value: str) -> str:
-        """A thread or a run of a model server's; what kind it is stays where it is OpenAI's."""
-        if not value:
-            return value
-        kind, _, _ = value.partition("_")
-        kept = kind if kind in _SERVER_KINDS else "id"
-        return f"{kept}_{self._digest('server', value)}"
-
-    def name(self, value: str) -> str:
-        return f"Name {self._digest('name', value)[:6]}" if value else value
-
-    def username(self, value: str) -> str:
-        """The same whatever its case, as Telegram holds it."""
-        return f"user_{self._digest('username', value.lower())[:12]}" if value else value
-
-    def language(self, value: str) -> str:
-        """Which of our two languages it leads to."""
-        return language_of(telegram.User(0, language_code=value))
-
-    def model(self, value: str) -> str:
-        """A model's name; of one that somebody tuned, the name of the model it was made from."""
-        if folders := _FOLDERS.match(value):
-            return _hidden(folders[0]) + value[folders.end() :]
-        tuned = _TUNED.match(value)
-        return value[: tuned.end()] + _hidden(value[tuned.end() :]) if tuned is not None else value
-
-    def words(self, value: str) -> str:
-        """Words of the same length."""
-        return _hidden(value)
-
-    def asked(self, value: str) -> str:
-        """What a person wrote: a command of ours stays one, spoken to the same bot."""
-        value = clean(value)  # as it is before it is looked at
-        command = _COMMAND.match(value)
-        if command is None:
-            return _hidden(value)
-        name = command[1] if command[1].lower() in COMMANDS else _hidden(command[1])
-        addressee = f"@{self.username(command[2])}" if command[2] else ""
-        return f"/{name}{addressee}{_hidden(value[command.end() :])}"
-
-    def reason(self, value: str) -> str:
-        """Why something failed: who said so, with its status, and hidden words."""
-        known = _KNOWN_REASON.match(value)
-        end = known.end() if known is not None else 0
-        return value[:end] + _hidden(value[end:])
-
-    def nothing(self, value: str) -> str:
-        return ""
-
-    def url(self, value: str) -> str:
-        return "https://example.com/"
-
-    def chat_key(self, value: str) -> str:
-        """ "{bot}:{chat}[:{topic}]", or "bot:{bot}". Raises NotARecording."""
-        ids = _KEY.fullmatch(value)
-        if ids is None:
-            raise NotARecording("its key names neither a chat nor a bot")
-        bot, *numbers, topic = ids.groups()
-        if bot is not None:
-            return f"bot:{self.number(int(bot))}"
-        made = [self.number(int(number)) for number in numbers]
-        made += [self.message_id(int(topic))] if topic is not None else []
-        return ":".join(map(str, made))
-
-    def _envelope_id(self, value: str) -> str:
-        if _TURN_ID.fullmatch(value):
-            return value
-        if entry := _ENTRY_ID.fullmatch(value):
-            kind, key, identity = entry.groups()
-            number = self.update_id(int(identity)) if kind == "update" else int(identity)
-            return f"{kind}:{self.chat_key(key)}:{number}"
-        if bot := _BOT_ID.fullmatch(value):
-            return f"bot:{self.number(int(bot[1]))}:{bot[2]}"
-        return f"step:{self._digest('step', value)}"
-
-    def _number(self, kind: str, value: int) -> int:
-        if value == 0:
-            return 0
-        # 52 bits: as many as Bot API 10.3 says that an identifier has at most (Chat.id).
-        made = int(self._digest(kind, str(abs(value))), 16) >> 12 or 1
-        return made if value > 0 else -made
-
-    def _digest(self, kind: str, value: str) -> str:
-        content = f"{kind}:{value}".encode()
-        return blake2b(content, key=self._key, digest_size=8).hexdigest()
-
-
-def _hidden(text: str) -> str:
-    """As many UTF-16 units, with the same spaces and ASCII punctuation."""
-    return "".join(_hide(character) for character in text)
-
-
-def _hide(character: str) -> str:
-    if character.isspace() or (character.isascii() and not character.isalnum()):
-        return character
-    if character.isdigit():
-        return "0" * _units(character)
-    return ("X" if character.isupper() else "x") * _units(character)
-
-
-def _units(character: str) -> int:
-    return 2 if ord(character) > 0xFFFF else 1
-
-
-def _kept(_: Redaction, value: Any) -> Any:  # noqa: ANN401 - whatever is kept
+def _kept(_: Pseudonyms, value: Any) -> Any:  # noqa: ANN401 - whatever is kept
     """Nothing of a person's is in it."""
     return value
 
 
-_REASON: dict[str, Replacement] = {"reason": Redaction.reason}
+_REASON: dict[str, Replacement] = {"reason": Pseudonyms.reason}
 
 REPLACED: dict[type[Struct], dict[str, Replacement]] = {
     telegram.User: {
-        "id": Redaction.number,
-        "first_name": Redaction.name,
-        "last_name": Redaction.name,
-        "username": Redaction.username,
-        "language_code": Redaction.language,
+        "id": Pseudonyms.number,
+        "first_name": Pseudonyms.name,
+        "last_name": Pseudonyms.name,
+        "username": Pseudonyms.username,
+        "language_code": Pseudonyms.language,
     },
     telegram.Chat: {
-        "id": Redaction.number,
+        "id": Pseudonyms.number,
         "type": _kept,
-        "title": Redaction.name,
-        "username": Redaction.username,
-        "first_name": Redaction.name,
-        "last_name": Redaction.name,
+        "title": Pseudonyms.name,
+        "username": Pseudonyms.username,
+        "first_name": Pseudonyms.name,
+        "last_name": Pseudonyms.name,
     },
     telegram.Message: {
-        "message_id": Redaction.message_id,
+        "message_id": Pseudonyms.message_id,
         "date": _kept,
-        "message_thread_id": Redaction.message_id,
-        "text": Redaction.asked,
-        "caption": Redaction.asked,
+        "message_thread_id": Pseudonyms.message_id,
+        "text": Pseudonyms.asked,
+        "caption": Pseudonyms.asked,
         "unsupported": _kept,
     },
-    telegram.Update: {"update_id": Redaction.update_id, "kind": _kept},
+    telegram.Update: {"update_id": Pseudonyms.update_id, "kind": _kept},
     BotProfile: {
-        "id": Redaction.number,
-        "name": Redaction.name,
-        "username": Redaction.username,
-        "start_message": Redaction.words,
-        "help_text": Redaction.words,
-        "error_message": Redaction.words,
+        "id": Pseudonyms.number,
+        "name": Pseudonyms.name,
+        "username": Pseudonyms.username,
+        "start_message": Pseudonyms.words,
+        "help_text": Pseudonyms.words,
+        "error_message": Pseudonyms.words,
     },
     TurnToken: {"id": _kept, "epoch": _kept},
     Entity: {
         "type": _kept,
         "offset": _kept,
         "length": _kept,
-        "url": Redaction.url,
-        "language": Redaction.words,
+        "url": Pseudonyms.url,
+        "language": Pseudonyms.words,
     },
-    Part: {"text": Redaction.words},
+    Part: {"text": Pseudonyms.words},
     Reply: {
-        "text": Redaction.words,
-        "model": Redaction.model,
+        "text": Pseudonyms.words,
+        "model": Pseudonyms.model,
         "input_tokens": _kept,
         "output_tokens": _kept,
         "price": _kept,
-        "thread_id": Redaction.server_id,
-        "run_id": Redaction.server_id,
+        "thread_id": Pseudonyms.server_id,
+        "run_id": Pseudonyms.server_id,
     },
-    OperatorWrote: {"text": Redaction.words},
+    OperatorWrote: {"text": Pseudonyms.words},
     TurnBroke: {
-        "error": Redaction.reason,
-        "update_id": Redaction.update_id,
-        "traceback": Redaction.nothing,
+        "error": Pseudonyms.reason,
+        "update_id": Pseudonyms.update_id,
+        "traceback": Pseudonyms.nothing,
     },
-    ReplyStarted: {"run_id": Redaction.server_id, "thread_id": Redaction.server_id},
-    MessageSent: {"part": _kept, "message_id": Redaction.message_id},
+    ReplyStarted: {"run_id": Pseudonyms.server_id, "thread_id": Pseudonyms.server_id},
+    MessageSent: {"part": _kept, "message_id": Pseudonyms.message_id},
     MessageFailed: {"part": _kept},
     BotEdited: {"mode": _kept},
     BotFailed: _REASON,
@@ -352,32 +185,37 @@ REPLACED: dict[type[Struct], dict[str, Replacement]] = {
     ThreadLost: _REASON,
     RunLost: _REASON,
     ContextTooLong: _REASON,
-    ChatMigrated: {"chat_id": Redaction.number},
+    ChatMigrated: {"chat_id": Pseudonyms.number},
     Conversation: {
-        "id": Redaction.chat_key,
-        "chat_id": Redaction.number,
-        "topic_id": Redaction.message_id,
-        "thread_id": Redaction.server_id,
+        "id": Pseudonyms.chat_key,
+        "chat_id": Pseudonyms.number,
+        "topic_id": Pseudonyms.message_id,
+        "thread_id": Pseudonyms.server_id,
         "thread_upto": _kept,
         "context_from": _kept,
         "told": _kept,
         "epoch": _kept,
     },
     Turn: {
-        "text": Redaction.asked,
+        "text": Pseudonyms.asked,
         "language": _kept,
-        "update_id": Redaction.update_id,
+        "update_id": Pseudonyms.update_id,
         "asking": _kept,
         "status": _kept,
         "attempts": _kept,
-        "last_error": Redaction.reason,
-        "run_id": Redaction.server_id,
-        "verdict": Redaction.reason,
-        "sent": Redaction.message_ids,
-        "noticed": Redaction.message_ids,
+        "last_error": Pseudonyms.reason,
+        "run_id": Pseudonyms.server_id,
+        "verdict": Pseudonyms.reason,
+        "sent": Pseudonyms.message_ids,
+        "noticed": Pseudonyms.message_ids,
         "breaks": _kept,
         "deaths": _kept,
     },
-    Bot: {"id": Redaction.number, "name": Redaction.name, "mode": _kept, "error": Redaction.reason},
+    Bot: {
+        "id": Pseudonyms.number,
+        "name": Pseudonyms.name,
+        "mode": _kept,
+        "error": Pseudonyms.reason,
+    },
 }
 """What becomes of every field that holds a text or a number; a test finds one that is forgotten."""
