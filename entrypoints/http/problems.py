@@ -6,7 +6,6 @@ case says its own sentence; a bug says nothing but an id, which the log has besi
 
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 import structlog
@@ -14,10 +13,11 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
 from litestar.params import ParameterKwarg
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
-from application.jobs import Unavailable
+from application.jobs import Busy, TookTooLong, Unavailable
 from application.refusals import (
     Conflict,
     FieldError,
@@ -31,10 +31,40 @@ from application.refusals import (
     Unauthenticated,
     UpstreamFailed,
 )
+from entrypoints.http.bodies import unquoted
+from entrypoints.http.request_log import request_id
 
 MEDIA_TYPE = "application/problem+json"
+_BUG = "This is a bug of ours. The log has more, under this id."
+_TOO_LONG = (
+    "This took too long and was given up. "
+    "Ask for less: with more words or rarer ones, of one bot, or of fewer days."
+)
 AWAY_SECONDS = "2"
 """Retry-After where a database is away."""
+
+MEANINGS = {
+    400: "The request cannot be read: a parameter, a cursor, or a body that is no JSON.",
+    401: "Nobody is signed in, or what was shown is not right.",
+    403: "Whoever asks may not do this, or a page of another origin asks.",
+    404: "There is no such thing, or whoever asks may not see it.",
+    409: "What stands already is against it.",
+    413: "The body is too long.",
+    415: "The body is of another type than it must be.",
+    422: "The request was read, and some of its fields cannot be taken: `errors` names them.",
+    429: "Too much was asked: come again in `Retry-After` seconds.",
+    500: "A bug of ours: the log has more, under the `id`.",
+    502: "A server that had to be asked did not answer as it should.",
+    503: "PostgreSQL or Valkey is away or busy: come again in `Retry-After` seconds.",
+}
+"""What each status of an error says, for the OpenAPI document."""
+_SENTENCES = {
+    404: "There is nothing at this address.",
+    405: "This address takes other methods: the Allow header names them.",
+    413: "The body is too long.",
+}
+"""What we say where Litestar says no more than the status' name."""
+_NAMES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 log = structlog.get_logger("http")
 
@@ -47,7 +77,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     detail: str
     type: str = field(default="about:blank")
     errors: tuple[FieldError, ...] = ()
-    id: str | None = None
+    id: str | UnsetType = UNSET
 
 
 def answer(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
@@ -61,8 +91,8 @@ def answer(request: Request[Any, Any, State], error: Exception) -> Response[byte
         case HTTPException() if error.headers:
             headers |= error.headers
     shown = problem_of(error, request)
-    if shown.id is not None:
-        log.error("request.bug", id=shown.id, path=request.url.path, exc_info=error)
+    if shown.id is not UNSET:
+        log.error("request.bug", path=request.url.path, exc_info=error)
     return Response(
         msgspec.json.encode(shown), status_code=shown.status, headers=headers, media_type=MEDIA_TYPE
     )
@@ -74,18 +104,27 @@ def problem_of(error: Exception, request: Request[Any, Any, State]) -> Problem:
         case Refusal():
             errors = error.errors if isinstance(error, Invalid | Malformed) else ()
             return problem(_status(error), str(error), errors)
+        case TookTooLong():
+            return problem(503, _TOO_LONG)
+        case Busy():
+            return problem(503, "The server is busy. Try again in a moment.")
         case Unavailable():
             return problem(503, "PostgreSQL is away. Try again in a moment.")
         case HTTPException() if error.status_code < 500 or error.status_code in (502, 503, 504):
             return problem(error.status_code, _detail(error), _parameters(error, request))
         case _:
-            shown = problem(500, "This is a bug of ours. The log has more, under this id.")
-            return msgspec.structs.replace(shown, id=uuid4().hex)
+            shown = problem(500, _BUG)
+            return msgspec.structs.replace(shown, id=request_id())
 
 
 def problem(status: int, detail: str, errors: tuple[FieldError, ...] = ()) -> Problem:
     """A problem whose title is the status' own."""
-    return Problem(HTTPStatus(status).phrase, status, detail, errors=errors)
+    return Problem(phrase(status), status, detail, errors=errors)
+
+
+def phrase(status: int) -> str:
+    """The status' name (RFC 9110); Python before 3.13 knows two of them by older ones."""
+    return _NAMES.get(status) or HTTPStatus(status).phrase
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
@@ -94,11 +133,23 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
         status: ResponseSpec(
             data_container=Problem,
             generate_examples=False,
-            description=HTTPStatus(status).phrase,
+            description=MEANINGS[status],
             media_type=MEDIA_TYPE,
+            examples=[Example(value=msgspec.to_builtins(_example(status)))],
         )
         for status in sorted({*statuses, 500, 503})
     }
+
+
+def _example(status: int) -> Problem:
+    match status:
+        case 422:
+            errors = (FieldError("name", "Object missing required field `name`"),)
+            return problem(422, str(Invalid(errors)), errors)
+        case 500:
+            return msgspec.structs.replace(problem(500, _BUG), id="6f1d3c…")
+        case _:
+            return problem(status, MEANINGS[status].replace("`", ""))
 
 
 def _status(refusal: Refusal) -> int:
@@ -126,15 +177,25 @@ def _status(refusal: Refusal) -> int:
 
 
 def _detail(error: HTTPException) -> str:
+    if _is_bodyless(error):
+        return "The request has no body: send JSON."
     if isinstance(error.extra, list):
         return "Some of the request's parameters cannot be taken."
     phrase = HTTPStatus(error.status_code).phrase
-    return error.detail if error.detail and error.detail != phrase else f"{phrase}."
+    if error.detail and error.detail != phrase:
+        return error.detail
+    return _SENTENCES.get(error.status_code, f"{phrase}.")
+
+
+def _is_bodyless(error: HTTPException) -> bool:
+    """Litestar takes an empty body for a parameter `data` that is missing."""
+    given = error.extra if isinstance(error.extra, list) else []
+    return any(item.get("key") == "data" for item in given)
 
 
 def _parameters(error: HTTPException, request: Request[Any, Any, State]) -> tuple[FieldError, ...]:
     """Litestar's own list of the parameters that it could not take, by their names in the URL."""
-    if not isinstance(error.extra, list):
+    if not isinstance(error.extra, list) or _is_bodyless(error):
         return ()
     known = request.route_handler.parsed_fn_signature.parameters
     errors: list[FieldError] = []
@@ -142,5 +203,5 @@ def _parameters(error: HTTPException, request: Request[Any, Any, State]) -> tupl
         key = str(item.get("key", ""))
         named = known[key].kwarg_definition if key in known else None
         name = named.name if isinstance(named, ParameterKwarg) else None
-        errors.append(FieldError(name or key, str(item.get("message", ""))))
+        errors.append(FieldError(name or key, unquoted(str(item.get("message", "")))))
     return tuple(errors)
