@@ -2,7 +2,8 @@
 
     DATA_DIR/           0700
         lock            held by the process whose servers run here; "PID COMMAND" inside
-        secret_key      0600, made on first use; without it stored tokens cannot be decrypted
+        secret_key      0600, made on first use; without it stored tokens cannot be decrypted.
+                        Several, by commas, while `kotodom rotate-secrets` is under way
         postgres/       PGDATA                 valkey/         Valkey's append-only file
         run/            the servers' sockets   postgres.log, valkey.log
 
@@ -147,14 +148,9 @@ class DataDirectory:
 
         Raises DataDirectoryError where its file is empty.
         """
-        path = self.path / "secret_key"
+        path = self._secret_key_path
         if not path.exists():
-            draft = self.path / f"secret_key.{os.getpid()}"
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(48) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            self._give_to_owner(draft)
+            draft = self._secret_key_draft(_new_key())
             with contextlib.suppress(FileExistsError):  # another command was first: its key counts
                 path.hardlink_to(draft)
             draft.unlink()
@@ -167,6 +163,36 @@ class DataDirectory:
                 "have a new one made (what the old one encrypted is then lost)."
             )
         return key
+
+    def put_new_key_first(self) -> str:
+        """Make a new key and put it before those that are there; all of them.
+
+        The file is replaced as a whole: at any moment it holds the former keys or all.
+        """
+        return self._write_keys(f"{_new_key()},{self.secret_key()}")
+
+    def keep_newest_key(self) -> str:
+        """Forget all keys but the first."""
+        return self._write_keys(self.secret_key().partition(",")[0])
+
+    @property
+    def _secret_key_path(self) -> Path:
+        return self.path / "secret_key"
+
+    def _write_keys(self, keys: str) -> str:
+        self._secret_key_draft(keys).replace(self._secret_key_path)
+        self.sync()
+        return keys
+
+    def _secret_key_draft(self, keys: str) -> Path:
+        """The keys in a file beside, on the disk."""
+        draft = self.path / f"secret_key.{os.getpid()}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(keys + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self._give_to_owner(draft)
+        return draft
 
     @contextlib.contextmanager
     def lock(self, command: str) -> Iterator[None]:
@@ -206,3 +232,7 @@ class DataDirectory:
     def _give_to_owner(self, path: Path) -> None:
         if os.geteuid() == 0 and self.owner_uid != 0:
             os.chown(path, self.owner_uid, self.owner_gid)
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(48)

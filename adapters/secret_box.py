@@ -11,6 +11,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+KEY_ID_LENGTH = 8
+"""Hexadecimal digits."""
+
 
 class SecretUnreadable(Exception):  # noqa: N818 - what the secret is
     """A stored secret was encrypted with a key that SECRET_KEY does not hold."""
@@ -21,10 +24,11 @@ class SecretBox:
 
     def __init__(self, secret_key: str) -> None:
         keys = [key.strip().encode() for key in secret_key.split(",")]
-        self._fernet = MultiFernet(
-            [Fernet(base64.urlsafe_b64encode(_derive(key, b"encryption"))) for key in keys]
-        )
+        fernets = [Fernet(base64.urlsafe_b64encode(_derive(key, b"encryption"))) for key in keys]
+        self._newest, self._fernet = fernets[0], MultiFernet(fernets)
         self._webhook_keys = [_derive(key, b"webhook") for key in keys]
+        self.key_ids = tuple(_derive(key, b"id").hex()[:KEY_ID_LENGTH] for key in keys)
+        """Names of the keys, the newest first: they tell keys apart, and nothing of them."""
 
     def encrypt(self, secret: str) -> str:
         """The secret as it is stored."""
@@ -39,6 +43,14 @@ class SecretBox:
                 "a stored token or key cannot be decrypted: SECRET_KEY has changed; "
                 "put the former key back, after a comma"
             ) from None
+
+    def renewed(self, stored: str) -> str | None:
+        """The secret as the newest key stores it; None where it does. Raises SecretUnreadable."""
+        try:
+            self._newest.decrypt(stored.encode())
+        except InvalidToken:
+            return self.encrypt(self.decrypt(stored))
+        return None
 
     def webhook_secret(self, bot_id: int) -> str:
         """The secret_token of the bot's webhook (64 of [0-9a-f]; Bot API 10.3, setWebhook)."""
