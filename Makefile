@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check replay chaos explore bench format migrate lock clean FORCE
+.PHONY: help install run test check replay chaos explore bench format migrate openapi lock clean FORCE
 
 # The first Python here that the lock files are made for; make PYTHON=/path/to/python overrides it.
 SUPPORTED := (3, 11) <= sys.version_info < (3, 15)
@@ -59,6 +59,9 @@ format: $(VENV)/.dev ## Format the code and repair what the linter can
 
 migrate: install ## Bring the database up to the newest schema
 	@exec $(VENV)/bin/kotodom migrate
+
+openapi: install ## Write the OpenAPI document for the web client (entrypoints/web/openapi.json)
+	@$(VENV)/bin/python -m entrypoints.openapi
 
 # Universal (one file for Linux and macOS, Python 3.11-3.14), wheels only, and without the address
 # of any index: each machine's pip finds the files where it is configured to, and checks the hashes.

@@ -1,12 +1,14 @@
 """openai.generateReply, openai.resumeReply and openai.resetThread against a bot's model."""
 
+from adapters.openai_failures import masked
 from adapters.postgres_bot_access import BotAccess, PostgresBotAccess
 from adapters.postgres_history import MAX_UNSEEN, PostgresHistory
+from application.meter import Meter, Stage
 from application.model import Ask, Check, Generated, LanguageModel, ModelAccess, ModelApi, Started
 from application.ports import Clock, Failed, Markdown, Prices
 from domain.effects import GenerateReply, Part, ResetThread, ResumeReply
 from domain.events import Reply, ReplyFailed, ReplyGenerated
-from domain.failures import Fatal
+from domain.failures import Failure, Fatal
 
 TRIMMED = 4
 """How many messages a model is told whose context was too short for more."""
@@ -23,6 +25,7 @@ class ModelEffects:
         markdown: Markdown,
         prices: Prices,
         clock: Clock,
+        meter: Meter,
     ) -> None:
         self._models = models
         self._bots = bots
@@ -30,6 +33,7 @@ class ModelEffects:
         self._markdown = markdown
         self._prices = prices
         self._clock = clock
+        self._meter = meter
 
     async def generate(
         self, effect: GenerateReply, bot: BotAccess, started: Started, check: Check
@@ -46,8 +50,8 @@ class ModelEffects:
             ask = await self._ask(effect, bot, access)
             generated = await model.generate(access, ask, telling, check)
         except Failed as failed:
-            return ReplyFailed(effect.turn, failed.failure, self._clock.jitter())
-        return ReplyGenerated(effect.turn, self._reply(generated, told))
+            return ReplyFailed(effect.turn, _told(failed, bot.model), self._clock.jitter())
+        return ReplyGenerated(effect.turn, self._reply(generated, told, access))
 
     async def resume(
         self, effect: ResumeReply, bot: BotAccess, started: Started
@@ -57,13 +61,16 @@ class ModelEffects:
             model, access = self._model(bot)
             generated = await model.resume(access, effect.run_id, effect.thread_id, started)
         except Failed as failed:
-            return ReplyFailed(effect.turn, failed.failure, self._clock.jitter())
-        return ReplyGenerated(effect.turn, self._reply(generated, {effect.run_id}))
+            return ReplyFailed(effect.turn, _told(failed, bot.model), self._clock.jitter())
+        return ReplyGenerated(effect.turn, self._reply(generated, {effect.run_id}, access))
 
     async def reset(self, effect: ResetThread) -> None:
         """Delete the server's conversation. Raises Failed."""
         model, access = self._model(await self._bots.get(effect.bot_id))
-        await model.forget(access, effect.thread_id)
+        try:
+            await model.forget(access, effect.thread_id)
+        except Failed as failed:
+            raise Failed(_told(failed, access)) from None
 
     def _model(self, bot: BotAccess) -> tuple[LanguageModel, ModelAccess]:
         if isinstance(bot.model, Fatal):
@@ -80,9 +87,12 @@ class ModelEffects:
         )
         return Ask(effect.turn.id, lines, effect.thread_id if threaded else None)
 
-    def _reply(self, generated: Generated, told: set[str | None]) -> Reply:
+    def _reply(self, generated: Generated, told: set[str | None], access: ModelAccess) -> Reply:
         """The reply; `told` are the runs of which the turn knows already."""
         tokens = (generated.input_tokens, generated.output_tokens)
+        price = self._prices.price(generated.model, *tokens)
+        self._meter.took(Stage.MODEL, generated.latency)
+        self._meter.model_used(access.model, *tokens, price)
         parts = self._markdown.render(generated.text)
         return Reply(
             text="" if parts == (Part(generated.text),) else generated.text,
@@ -90,9 +100,16 @@ class ModelEffects:
             model=generated.model,
             input_tokens=generated.input_tokens,
             output_tokens=generated.output_tokens,
-            price=self._prices.price(generated.model, *tokens),
+            price=price,
             latency=round(generated.latency, 3),
             thread_id=generated.thread_id,
             run_id=generated.run_id if generated.run_id not in told else None,
             incomplete=generated.incomplete,
         )
+
+
+def _told(failed: Failed, access: ModelAccess | Fatal) -> Failure:
+    """The failure as it may be kept and logged: without the key."""
+    if isinstance(access, Fatal):
+        return failed.failure
+    return masked(failed.failure, access.api_key)

@@ -18,12 +18,12 @@ import msgspec
 from msgspec import Struct
 from openai import APIStatusError
 
-from adapters.openai_clients import OPENAI_URL, OpenAIClients
+from adapters.openai_clients import OpenAIClients
 from adapters.openai_events import EventStream, StreamBroken, is_event_stream
 from adapters.openai_failures import complaint_in, failure, malformed, refused
 from adapters.openai_refusals import Refusals
 from adapters.openai_response_outcome import refusal_of, visible
-from application.model import Ask, Check, Generated, ModelAccess, Started
+from application.model import OPENAI_URL, Ask, Check, Generated, ModelAccess, Started
 from application.ports import Failed
 from domain.failures import Retryable, RunLost, Terminal
 
@@ -103,7 +103,7 @@ class OpenAIChatCompletions:
             check()
             try:
                 answer = await self._clients.send(
-                    access, "POST", "/chat/completions", body, stream="stream" in body
+                    access, "POST", "/chat/completions", body, stream="stream" in body, asks=True
                 )
                 break
             except APIStatusError as error:

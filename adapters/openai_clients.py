@@ -12,7 +12,7 @@ where each streamed event costs three times as much as well.
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
 from typing import Literal, cast
 
@@ -29,11 +29,12 @@ from openai import (
 
 from adapters.model_circuits import ModelCircuits
 from adapters.openai_failures import unreachable
-from application.model import ModelAccess
+from adapters.openai_rate_limits import rate_limits
+from application.meter import Answer, Meter, Stage, answer_of
+from application.model import OPENAI_URL, ModelAccess
 from application.ports import Failed
 from domain.failures import Fatal, Retryable
 
-OPENAI_URL = "https://api.openai.com/v1"
 MAX_CONNECTIONS = 4096
 MAX_CLIENTS = 512
 CONNECT_SECONDS = 10.0
@@ -50,9 +51,14 @@ class OpenAIClients:
     """
 
     def __init__(
-        self, timeout: float, circuits: ModelCircuits, max_connections: int = MAX_CONNECTIONS
+        self,
+        timeout: float,
+        circuits: ModelCircuits,
+        meter: Meter,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._circuits = circuits
+        self._meter = meter
         self._clients: OrderedDict[tuple[str, str], AsyncOpenAI] = OrderedDict()
         self._http = DefaultAioHttpClient(
             limits=httpx2.Limits(
@@ -85,6 +91,7 @@ class OpenAIClients:
             if not limit.expired():
                 raise
             reason = f"OpenAI: no answer in {seconds:g} s"
+            self._meter.model(_server(access), Answer.NONE)
             self._circuits.failed(_server(access), reason)
             raise Failed(Retryable(reason)) from error
 
@@ -96,8 +103,11 @@ class OpenAIClients:
         body: object = None,
         *,
         stream: bool = False,
+        asks: bool = False,
     ) -> httpx2.Response:
         """One request; with `stream` the body is unread, and the caller must `aclose()`.
+
+        `asks`: it is the request for an answer, and how soon that begins is timed.
 
         Raises openai.APIStatusError for an answer of 3xx, 4xx or 5xx, Failed(Retryable) where no
         answer came, or where the server is down and its circuit open.
@@ -106,25 +116,27 @@ class OpenAIClients:
         server = _server(access)
         self._circuits.admit(server)
         try:
-            match method:
-                case "POST":
-                    answer = await client.post(
-                        path,
-                        content=json.encode(body),
-                        cast_to=httpx2.Response,
-                        stream=stream,
-                        stream_cls=AsyncStream[object],
-                    )
-                case "GET":
-                    answer = await client.get(
-                        path,
-                        cast_to=httpx2.Response,
-                        stream=stream,
-                        stream_cls=AsyncStream[object],
-                    )
-                case "DELETE":
-                    answer = await client.delete(path, cast_to=httpx2.Response)
+            with self._meter.timing(Stage.MODEL_FIRST_BYTE) if asks else nullcontext():
+                match method:
+                    case "POST":
+                        answer = await client.post(
+                            path,
+                            content=json.encode(body),
+                            cast_to=httpx2.Response,
+                            stream=stream,
+                            stream_cls=AsyncStream[object],
+                        )
+                    case "GET":
+                        answer = await client.get(
+                            path,
+                            cast_to=httpx2.Response,
+                            stream=stream,
+                            stream_cls=AsyncStream[object],
+                        )
+                    case "DELETE":
+                        answer = await client.delete(path, cast_to=httpx2.Response)
         except APIStatusError as error:
+            self._heard(access, answer_of(error.status_code), error.response)
             if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._circuits.answered(server)
             else:
@@ -132,12 +144,21 @@ class OpenAIClients:
             raise
         except (APIConnectionError, aiohttp.ClientError) as error:
             # The SDK's aiohttp transport lets a few of aiohttp's own errors through.
+            self._meter.model(server, Answer.NONE)
             failure = unreachable(error)
             self._circuits.failed(server, failure.reason)
             raise Failed(failure) from error
         self._circuits.answered(server)
         # The SDK types a streamed answer by stream_cls; for this cast_to it returns the response.
-        return cast("httpx2.Response", answer)
+        response = cast("httpx2.Response", answer)
+        self._heard(access, Answer.OK, response)
+        return response
+
+    def _heard(self, access: ModelAccess, answer: Answer, response: httpx2.Response) -> None:
+        server = _server(access)
+        self._meter.model(server, answer)
+        for limit in rate_limits(response.headers.raw):
+            self._meter.model_limit(server, access.model, limit)
 
     async def close(self) -> None:
         """Close the pool with its open connections."""

@@ -8,15 +8,24 @@ llama.cpp, Ollama, OpenRouter and FastAPI, which answer in shapes of their own.
 """
 
 import email.utils
-import math
 import re
 import time
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import msgspec
 from openai import APIStatusError
 
-from domain.failures import ContextTooLong, Failure, Fatal, Retryable, Terminal, ThreadLost
+from adapters.openai_rate_limits import LIMITS, duration, number
+from domain.failures import (
+    ChatMigrated,
+    ContextTooLong,
+    Failure,
+    Fatal,
+    Retryable,
+    Terminal,
+    ThreadLost,
+)
 
 MAX_REASON = 300
 
@@ -49,8 +58,9 @@ _NO_MODEL = re.compile(
 _SECRET = re.compile(
     r"\S*\*{3,}\S*|\bsk-[\w-]{4,}|(?<=key provided: )\S+|(?<=Bearer )\S+", re.IGNORECASE
 )
+_SHORTEST_KEY = 5
+"""Characters; a local server's "none" is no secret, and a word of many sentences."""
 _TRY_AGAIN = re.compile(r"try again in (\S+)", re.IGNORECASE)
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?\.?")
 
 
 class Complaint(msgspec.Struct, frozen=True):
@@ -148,26 +158,44 @@ def wait(told: Complaint, headers: Mapping[str, str]) -> float | None:
     In this order: retry-after-ms, retry-after (seconds or an HTTP date), "try again in 1.2s" of
     the message, the x-ratelimit-reset-* of a limit of which nothing remains.
     """
-    milliseconds = _number(headers.get("retry-after-ms"))
+    milliseconds = number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
     header = headers.get("retry-after")
-    seconds = _number(header)
+    seconds = number(header)
     if seconds is not None:
         return seconds
     if header and (date := email.utils.parsedate_tz(header)):
         return max(email.utils.mktime_tz(date) - time.time(), 0.0)
     if told.status != 429:
         return None
-    if (again := _TRY_AGAIN.search(told.message)) and (soon := _duration(again[1])) is not None:
+    if (again := _TRY_AGAIN.search(told.message)) and (soon := duration(again[1])) is not None:
         return soon
     resets = [
         reset
-        for limit in ("requests", "tokens")
+        for limit in LIMITS
         if headers.get(f"x-ratelimit-remaining-{limit}", "0") == "0"
-        and (reset := _duration(headers.get(f"x-ratelimit-reset-{limit}", ""))) is not None
+        and (reset := duration(headers.get(f"x-ratelimit-reset-{limit}", ""))) is not None
     ]
     return max(resets, default=None)
+
+
+def masked(told: Failure, key: str) -> Failure:
+    """The failure without the key, whole, percent-encoded, or cut off where the reason ends.
+
+    A compatible server's keys have any form, and it may quote one wherever it says something.
+    """
+    if isinstance(told, ChatMigrated) or len(key) < _SHORTEST_KEY:
+        return told
+    reason = told.reason
+    for form in (key, quote(key, safe="")):
+        reason = reason.replace(form, "***")
+        begun = reason.rstrip("…")
+        for length in range(min(len(form), len(begun)), _SHORTEST_KEY - 1, -1):
+            if begun.endswith(form[:length]):
+                reason = f"{begun[:-length]}***"
+                break
+    return msgspec.structs.replace(told, reason=reason) if reason != told.reason else told
 
 
 def cut(text: str, length: int) -> str:
@@ -185,23 +213,3 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _number(value: str | None) -> float | None:
-    try:
-        number = float(value or "")
-    except ValueError:
-        return None
-    return max(number, 0.0) if math.isfinite(number) else None
-
-
-def _duration(text: str) -> float | None:
-    """Seconds of "6m0s", "20ms", "1h2m3.5s" or "3"."""
-    number = _number(text)
-    if number is not None:
-        return number
-    match = _DURATION.fullmatch(text)
-    if match is None or not any(match.groups()):
-        return None
-    hours, minutes, seconds, milliseconds = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000

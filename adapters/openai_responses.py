@@ -18,12 +18,12 @@ from urllib.parse import quote
 import msgspec
 from openai import APIStatusError
 
-from adapters.openai_clients import OPENAI_URL, OpenAIClients
+from adapters.openai_clients import OpenAIClients
 from adapters.openai_failures import failure, malformed, refused
 from adapters.openai_refusals import Refusals
 from adapters.openai_response_outcome import Response, outcome
 from adapters.openai_runs import Run, follow, read
-from application.model import Ask, Check, Generated, ModelAccess, Started
+from application.model import OPENAI_URL, Ask, Check, Generated, ModelAccess, Started
 from application.ports import Failed
 from domain.failures import Retryable, ThreadLost
 
@@ -112,7 +112,9 @@ class OpenAIResponses:
             stream, background = "stream" in sent, "background" in sent
             check()
             try:
-                answer = await self._clients.send(access, "POST", "/responses", body, stream=stream)
+                answer = await self._clients.send(
+                    access, "POST", "/responses", body, stream=stream, asks=True
+                )
                 break
             except APIStatusError as error:
                 if not self._refusals.learn(access, error, sent):

@@ -185,18 +185,19 @@ class PgqueuerWorker:
 
     async def _run(self, entrypoint: str, lease: HeldLease) -> None:
         """One job. Nothing escapes: a job that is not acknowledged is picked again."""
+        structlog.contextvars.bind_contextvars(job=lease.pick.job_id)
         try:
             await self._handlers[entrypoint](lease.payload, lease)
         except (LeaseLost, asyncio.CancelledError):
             # Handing back is fenced by the pick: what somebody else has by now stays theirs.
-            log.info("worker.job_let_go", job=lease.pick.job_id)
+            log.info("worker.job_let_go")
             self._unfinished.append(lease)
         except Unavailable as error:
-            log.warning("worker.database_away", job=lease.pick.job_id, error=str(error))
+            log.warning("worker.database_away", error=str(error))
             self._unfinished.append(lease)
             self._hand_back.set()
         except Exception:
-            log.exception("worker.job_broke", job=lease.pick.job_id, entrypoint=entrypoint)
+            log.exception("worker.job_broke", entrypoint=entrypoint)
         finally:
             if self._leases.get(lease.pick.job_id) is lease:
                 del self._leases[lease.pick.job_id]

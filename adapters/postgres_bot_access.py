@@ -6,13 +6,14 @@ asked with its new values at most MAX_AGE seconds later.
 
 import asyncio
 import time
+from contextvars import Context
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres_transactions import fetch, transaction
+from adapters.postgres_transactions import execute, fetch, transaction
 from adapters.secret_box import SecretBox, SecretUnreadable
 from application.model import ModelAccess, ModelApi
 from application.ports import Failed, TelegramAccess
@@ -26,6 +27,7 @@ SELECT id, name, token, telegram_api_url, model_api, model, base_url, api_key, i
        temperature, max_output_tokens, assistant_id, history_messages, telegram_mode
 FROM bots WHERE id = $1
 """
+_NOTE_WEBHOOK = "UPDATE bots SET webhook_key = $2 WHERE id = $1"
 
 
 class BotAccess(Struct, frozen=True):
@@ -69,9 +71,15 @@ class PostgresBotAccess:
             return known[1]
         loading = self._loading.get(bot_id)
         if loading is None:  # those who come meanwhile wait for the same row
-            loading = self._loading[bot_id] = asyncio.create_task(self._load(bot_id))
+            task = asyncio.create_task(self._load(bot_id), context=Context())  # nobody's
+            loading = self._loading[bot_id] = task
             loading.add_done_callback(lambda _: self._loading.pop(bot_id))
         return await asyncio.shield(loading)
+
+    async def note_webhook(self, bot_id: int, key_id: str) -> None:
+        """Remember with which key's secret Telegram now calls the bot's webhook."""
+        async with transaction(self._engine) as connection:
+            await execute(connection, _NOTE_WEBHOOK, bot_id, key_id)
 
     async def _load(self, bot_id: int) -> BotAccess:
         now = time.monotonic()

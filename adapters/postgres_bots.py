@@ -14,10 +14,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import pgqueuer_jobs
-from adapters.postgres_schema import alerts, bots, journal, messages, telegram_updates
+from adapters.postgres_schema import (
+    bots,
+    journal,
+    message_processing,
+    messages,
+    telegram_updates,
+)
 from adapters.postgres_transactions import transaction
 from adapters.secret_box import SecretBox, SecretUnreadable, fingerprint
+from application.bot_deletion import COUNTED_UPTO, Contents
 from application.bot_forms import BotView
+from application.bot_health import BotState, health_of
 from application.bot_life import BotTransaction
 from application.conversations import JournalRow
 from application.jobs import Job, Pick
@@ -26,15 +34,30 @@ from application.ports import TelegramAccess
 from application.settings import mask, token_mask
 from domain.bot import Bot, TelegramMode
 
-# Before anything of the bot's goes: who holds one of its chats finishes first, and none begins.
-_LOCK_ALL = (
-    text("SELECT id FROM bots WHERE id = :bot FOR UPDATE"),
-    text("SELECT count(*) FROM (SELECT id FROM chats WHERE bot_id = :bot ORDER BY id FOR UPDATE)"),
+_DELETE = text("""
+WITH gone AS (
+    DELETE FROM bots WHERE id = :bot AND (CAST(:owner AS uuid) IS NULL OR owner_user_id = :owner)
+    RETURNING id
 )
-_ERASE_JOURNAL = text(
-    "DELETE FROM journal WHERE key = 'bot:' || CAST(:bot AS bigint)"
-    " OR key IN (SELECT id FROM chats WHERE bot_id = :bot)"
+INSERT INTO erasures (bot_id) SELECT id FROM gone
+""")
+_COUNTED = ("chats", "messages", "message_processing", "telegram_updates")
+_COUNT = text(
+    "SELECT "
+    + ", ".join(
+        f"(SELECT count(*) FROM (SELECT FROM {table} WHERE bot_id = :bot LIMIT :most) {table})"
+        for table in _COUNTED
+    )
 )
+_FAILING = (
+    select(func.coalesce(message_processing.c.last_error, ""))
+    .where(message_processing.c.bot_id == bots.c.id, message_processing.c.status == "FAILED")
+    .order_by(message_processing.c.created_at.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("failing")
+)
+"""Why the bot's newest message that waits for a retry failed."""
 
 
 class PostgresBots:
@@ -108,14 +131,18 @@ class PostgresBots:
             return False
         return True
 
-    async def erase(self, bot_id: int) -> None:
-        """The bot with its chats, messages, processing, updates, requests, journal and alerts."""
+    async def contents(self, bot_id: int) -> Contents:
+        """By index, and no further than COUNTED_UPTO."""
+        asked = {"bot": bot_id, "most": COUNTED_UPTO}
         async with transaction(self._engine) as connection:
-            for lock in _LOCK_ALL:
-                await connection.execute(lock, {"bot": bot_id})
-            await connection.execute(_ERASE_JOURNAL, {"bot": bot_id})
-            await connection.execute(delete(alerts).where(alerts.c.bot_id == bot_id))
-            await connection.execute(delete(bots).where(bots.c.id == bot_id))
+            row = (await connection.execute(_COUNT, asked)).one()
+        return Contents(*row)
+
+    async def delete(self, bot_id: int, owner: str | None) -> bool:
+        """The row alone, and a note of what is to be erased, for application/erasure.py."""
+        asked = {"bot": bot_id, "owner": UUID(owner) if owner is not None else None}
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(_DELETE, asked)).rowcount > 0
 
     def _columns(self, values: dict[str, Any]) -> dict[str, Any]:
         columns = dict(values)
@@ -152,6 +179,7 @@ class PostgresBots:
             enabled=row["enabled"],
             is_active=row["is_active"],
             error=row["error"],
+            health=health_of(_state(row)),
             telegram_mode=TelegramMode(row["telegram_mode"]),
             telegram_api_url=row["telegram_api_url"],
             base_url=row["base_url"],
@@ -199,6 +227,10 @@ class _BotTransaction:
                 is_active=bot.is_active,
                 error=bot.error,
                 updated_at=row.at,
+                # What a look had found was true of the bot as it was.
+                trouble_since=None,
+                silent_reason=None,
+                look_again_at=None,
             )
         )
         await self._connection.execute(
@@ -220,8 +252,20 @@ class _BotTransaction:
         await pgqueuer_jobs.acknowledge(self._connection, [pick])
 
 
+def _state(row: RowMapping) -> BotState:
+    return BotState(
+        enabled=row["enabled"],
+        is_active=row["is_active"],
+        error=row["error"],
+        silent_reason=row["silent_reason"],
+        trouble_since=row["trouble_since"],
+        looked_at=row["looked_at"],
+        failing=row.get("failing"),  # a bot that was just made has no messages
+    )
+
+
 def _owned(owner: str | None) -> Select[Any]:
-    statement = select(bots)
+    statement = select(bots, _FAILING)
     return statement if owner is None else statement.where(bots.c.owner_user_id == UUID(owner))
 
 

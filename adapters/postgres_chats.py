@@ -1,20 +1,28 @@
 """Chats and messages in PostgreSQL, to be looked at (fulfils application.chats.ChatRepository).
 
-The loop's own way to chats is adapters/postgres_conversations.py. Lists go by index, as in
-adapters/postgres_processing.py.
+The loop's own way to chats is adapters/postgres_conversations.py. How lists are read and searched:
+adapters/postgres_search.py.
 """
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, or_, select, true, tuple_, union
-from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy import CTE, RowMapping, Select, func, or_, select, true, union
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.postgres_processing import RECENT, TRIGRAM, holds, like
-from adapters.postgres_schema import bots, chats, message_processing, messages, tg_users
-from adapters.postgres_transactions import transaction
+from adapters.postgres_schema import chats, message_processing, messages, tg_users
+from adapters.postgres_search import (
+    WINDOW,
+    Newest,
+    found_in,
+    holds,
+    is_rare,
+    like,
+    looked,
+    of_bot,
+    seen,
+)
+from adapters.postgres_transactions import reading
 from application.chats import (
     ChatFilter,
     ChatKey,
@@ -23,6 +31,7 @@ from application.chats import (
     MessageView,
     ProcessingRef,
 )
+from application.paging import Stretch
 from domain.turn import Status
 
 _last = (
@@ -42,7 +51,7 @@ _shown = (
     .outerjoin(tg_users, tg_users.c.id == chats.c.tg_user_id)
     .outerjoin(_last, true())
 )
-_by_latest = (chats.c.last_message_at.desc(), chats.c.id.desc())
+_latest = Newest(chats.c.last_message_at, chats.c.id, chats.c.bot_id, "")
 
 
 class PostgresChats:
@@ -53,38 +62,46 @@ class PostgresChats:
 
     async def page(
         self, owner: str | None, asked: ChatFilter, before: ChatKey | None, limit: int
-    ) -> Sequence[ChatView]:
+    ) -> Stretch[ChatView, ChatKey]:
         """The latest message first, after `before`."""
-        latest = _latest(owner, asked, before, limit).subquery()
-        statement = _shown.join(latest, latest.c.id == chats.c.id).order_by(*_by_latest)
-        async with transaction(self._engine) as connection:
-            rows = (await connection.execute(statement)).mappings().all()
-        return [_chat(row) for row in rows]
+        keys = _keys(asked).where(_latest.older(before))
+        async with reading(self._engine) as connection:
+            ids: Any
+            beyond: ChatKey | None = None
+            if asked.q is None:
+                ids = select(_latest.first(keys, asked.bot_id, owner, limit).subquery().c.id)
+            elif await _is_rare(connection, asked.q):
+                ids = _by_trigrams(keys, asked, asked.q, owner, limit)
+            else:
+                window, more = _latest.window(keys, asked.bot_id, owner)
+                search = found_in(window, more, _named(window, asked.q), limit)
+                ids, beyond = await looked(connection, search)
+            shown = _shown.where(chats.c.id.in_(ids)).order_by(*_latest.order)
+            rows = (await connection.execute(shown)).mappings().all()
+        return Stretch([_chat(row) for row in rows], beyond)
 
     async def get(self, chat_id: str, owner: str | None) -> ChatView | None:
         """None: there is none, or it is of another user's bot."""
-        statement = _shown.where(chats.c.id == chat_id, *_owned(owner))
-        async with transaction(self._engine) as connection:
+        statement = _shown.where(chats.c.id == chat_id, seen(chats.c.bot_id, owner))
+        async with reading(self._engine) as connection:
             row = (await connection.execute(statement)).mappings().first()
         return _chat(row) if row is not None else None
 
     async def by_id(
         self, owner: str | None, asked: ChatFilter, after: str | None, limit: int
-    ) -> Sequence[ChatView]:
+    ) -> Stretch[ChatView, str]:
         """The chats of a list in another order, which stays while people write."""
-        conditions = [chats.c.last_message_at.is_not(None), *_owned(owner)]
-        if asked.bot_id is not None:
-            conditions.append(chats.c.bot_id == asked.bot_id)
-        if asked.active_since is not None:
-            conditions.append(chats.c.last_message_at >= asked.active_since)
-        if asked.q is not None:
-            conditions.append(_matches(chats.c, asked.q))
-        if after is not None:
-            conditions.append(chats.c.id > after)
-        statement = _shown.where(*conditions).order_by(chats.c.id).limit(limit)
-        async with transaction(self._engine) as connection:
-            rows = (await connection.execute(statement)).mappings().all()
-        return [_chat(row) for row in rows]
+        its = of_bot(chats.c.bot_id, asked.bot_id, owner)
+        keys = _keys(asked).where(*its, chats.c.id > (after or ""))
+        many = limit if asked.q is None else WINDOW
+        window = keys.order_by(chats.c.id).limit(many).cte("stretch")
+        found = select(window.c.id) if asked.q is None else _named(window, asked.q)
+        async with reading(self._engine) as connection:
+            last = select(func.max(window.c.id), func.count()).select_from(window)
+            beyond, count = (await connection.execute(last)).one()
+            shown = _shown.where(chats.c.id.in_(found)).order_by(chats.c.id)
+            rows = (await connection.execute(shown)).mappings().all()
+        return Stretch([_chat(row) for row in rows], beyond if count == many else None)
 
     async def messages(self, chat_id: str, before: int | None, limit: int) -> Sequence[MessageView]:
         """Newest first, with ids below `before`."""
@@ -101,61 +118,52 @@ class PostgresChats:
         )
         if before is not None:
             statement = statement.where(messages.c.id < before)
-        async with transaction(self._engine) as connection:
+        async with reading(self._engine) as connection:
             rows = (await connection.execute(statement)).mappings().all()
         return [_message(row) for row in rows]
 
 
-def _latest(
-    owner: str | None, asked: ChatFilter, before: ChatKey | None, limit: int
-) -> Select[Any]:
-    """The ids of a page. Each way to match is a page of its own, which an index can give; they
-    are then one.
-    """
-    conditions: list[ColumnElement[bool]] = [chats.c.last_message_at.is_not(None)]
-    if before is not None:
-        conditions.append(tuple_(chats.c.last_message_at, chats.c.id) < tuple_(*before))
+def _keys(asked: ChatFilter) -> Select[Any]:
+    """The keys of what a filter asks for, but for its bot and its words."""
+    keys = select(chats.c.id, chats.c.last_message_at.label("at"))
+    keys = keys.where(chats.c.last_message_at.is_not(None))
     if asked.active_since is not None:
-        conditions.append(chats.c.last_message_at >= asked.active_since)
-    if asked.bot_id is not None:
-        conditions += [chats.c.bot_id == asked.bot_id, *_owned(owner)]
-    statement = select(chats.c.id, chats.c.last_message_at).where(*conditions)
-    narrowed = owner if asked.bot_id is None else None
-    if asked.q is None:
-        return _first(statement, narrowed, limit)
-    if len(asked.q) < TRIGRAM:
-        shown = statement.add_columns(chats.c.name, chats.c.tg_user_id, chats.c.telegram_chat_id)
-        recent = _first(shown, narrowed, RECENT).subquery()
-        found = select(recent.c.id, recent.c.last_message_at)
-        found = found.outerjoin(tg_users, tg_users.c.id == recent.c.tg_user_id)
-        found = found.where(_matches(recent.c, asked.q))
-        return found.order_by(recent.c.last_message_at.desc(), recent.c.id.desc()).limit(limit)
-    named = statement.where(holds(chats.c.name, asked.q))
-    of_user = statement.join(tg_users, tg_users.c.id == chats.c.tg_user_id)
-    ways = [named, of_user.where(holds(tg_users.c.username, asked.q))]
-    if (number := _number(asked.q)) is not None:
-        ways.append(statement.where(chats.c.telegram_chat_id == number))
-    pages = union(*(select(_first(way, narrowed, limit).subquery()) for way in ways)).subquery()
-    by_latest = (pages.c.last_message_at.desc(), pages.c.id.desc())
-    return select(pages).order_by(*by_latest).limit(limit)
+        keys = keys.where(chats.c.last_message_at >= asked.active_since)
+    return keys
 
 
-def _first(statement: Select[Any], owner: str | None, limit: int) -> Select[Any]:
-    """The statement's first chats; of one user's bots each is asked for its own."""
-    if owner is None:
-        return statement.order_by(*_by_latest).limit(limit)
-    each = statement.where(chats.c.bot_id == bots.c.id).correlate(bots)
-    of_bot = each.order_by(*_by_latest).limit(limit).lateral()
-    together = select(of_bot).select_from(bots.join(of_bot, true()))
-    mine = together.where(bots.c.owner_user_id == UUID(owner))
-    return mine.order_by(of_bot.c.last_message_at.desc(), of_bot.c.id.desc()).limit(limit)
+async def _is_rare(connection: AsyncConnection, words: str) -> bool:
+    names = await is_rare(connection, words, "chats_trigrams")
+    return names and await is_rare(connection, words, "tg_users_trigrams")
 
 
-def _matches(of: ReadOnlyColumnCollection[str, ColumnElement[Any]], q: str) -> ColumnElement[bool]:
-    ways = [like(of["name"], q), like(tg_users.c.username, q)]
-    if (number := _number(q)) is not None:
-        ways.append(of["telegram_chat_id"] == number)
-    return or_(*ways)
+def _by_trigrams(
+    keys: Select[Any], asked: ChatFilter, words: str, owner: str | None, limit: int
+) -> Select[Any]:
+    """The ids of a page, from the indexes of trigrams."""
+    named = select(tg_users.c.id).where(holds(tg_users.c.username, words))
+    users = named.cte("users").prefix_with("MATERIALIZED")
+    ways = [
+        select(chats.c.id).where(holds(chats.c.name, words)),
+        select(chats.c.id).join(users, users.c.id == chats.c.tg_user_id),
+    ]
+    if (number := _number(words)) is not None:
+        ways.append(select(chats.c.id).where(chats.c.telegram_chat_id == number))
+    found = union(*ways).cte("found").prefix_with("MATERIALIZED")
+    keys = keys.join(found, found.c.id == chats.c.id)
+    keys = keys.where(*of_bot(chats.c.bot_id, asked.bot_id, owner))
+    return select(keys.order_by(*_latest.order).limit(limit).subquery().c.id)
+
+
+def _named(window: CTE, words: str) -> Select[Any]:
+    """The ids of those in a window that have the words: the meaning of `q`."""
+    ways = [like(chats.c.name, words), like(tg_users.c.username, words)]
+    if (number := _number(words)) is not None:
+        ways.append(chats.c.telegram_chat_id == number)
+    # One by one by their ids, whatever the planner thinks.
+    chat = select(true()).outerjoin_from(chats, tg_users, tg_users.c.id == chats.c.tg_user_id)
+    named = chat.where(chats.c.id == window.c.id, or_(*ways)).limit(1).lateral("named")
+    return select(window.c.id).join(named, true())
 
 
 def _number(q: str) -> int | None:
@@ -163,12 +171,6 @@ def _number(q: str) -> int | None:
     digits = q.removeprefix("-")
     known = digits.isascii() and digits.isdecimal() and len(digits) <= 18
     return int(q) if known else None
-
-
-def _owned(owner: str | None) -> list[ColumnElement[bool]]:
-    if owner is None:
-        return []
-    return [chats.c.bot_id.in_(select(bots.c.id).where(bots.c.owner_user_id == UUID(owner)))]
 
 
 def _chat(row: RowMapping) -> ChatView:

@@ -37,10 +37,15 @@ JOIN bots ON bots.id = split_part(ask.id, ':', 1)::bigint
 WHERE EXISTS (SELECT FROM telegram_updates line
               WHERE line.chat_id = ask.id AND line.state = 'WAITING')
 ORDER BY ask.id
+FOR KEY SHARE OF bots
 ON CONFLICT DO NOTHING
 """
 
-_LOCK = "SELECT id FROM chats WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"
+# Of a bot that is gone nothing is locked: others do not wait for what is being erased.
+_LOCK = """
+SELECT chats.id FROM chats JOIN bots ON bots.id = chats.bot_id
+WHERE chats.id = ANY($1::text[]) ORDER BY chats.id FOR NO KEY UPDATE OF chats
+"""
 
 _LOAD = """
 SELECT chat.id, chat.telegram_chat_id, chat.topic_id, chat.thread_id, chat.thread_upto,

@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import pgqueuer_jobs
-from adapters.postgres_processing import matching, owned
-from adapters.postgres_schema import message_processing
-from adapters.postgres_transactions import fetch, transaction
+from adapters.postgres_processing import matching
+from adapters.postgres_schema import message_processing, messages
+from adapters.postgres_search import like, seen
+from adapters.postgres_transactions import fetch, reading
 from application.failures import FailureFilter, FailureKey, FailureView
 from application.jobs import Job
 from application.processing import ProcessingFilter
@@ -78,7 +79,7 @@ class PostgresFailures:
         self, owner: str | None, asked: FailureFilter, before: FailureKey | None, limit: int
     ) -> Sequence[FailureView]:
         """The kind with the latest failure first, after `before`."""
-        async with transaction(self._engine) as connection:
+        async with reading(self._engine) as connection:
             rows = await connection.execute(kinds(owner, asked, before, limit))
             return [
                 FailureView(row[0], Status(row[1]), int(row[2]), row[3][:MOST_BOTS], row[4], row[5])
@@ -87,7 +88,7 @@ class PostgresFailures:
 
     async def retry(self, owner: str | None, asked: ProcessingFilter, limit: int) -> int:
         """In one transaction; the workers look each second for what is due."""
-        async with transaction(self._engine) as connection:
+        async with reading(self._engine) as connection:
             found = await connection.execute(_retryable(owner, asked, limit))
             ids = [row[0] for row in found]
             return await _again(connection, ids) if ids else 0
@@ -95,7 +96,7 @@ class PostgresFailures:
     async def count(self, owner: str | None, asked: ProcessingFilter, limit: int) -> int:
         """As far as `limit`."""
         counted = select(func.count()).select_from(_retryable(owner, asked, limit).subquery())
-        async with transaction(self._engine) as connection:
+        async with reading(self._engine) as connection:
             return int(await connection.scalar(counted) or 0)
 
 
@@ -112,7 +113,7 @@ def kinds(
             func.max(func.greatest(_processing.updated_at, _processing.last_error_at)).label("at"),
             func.max(_processing.id).label("newest"),
         )
-        .where(_FAILURES, _processing.fingerprint.is_not(None), *owned(owner))
+        .where(_FAILURES, _processing.fingerprint.is_not(None), seen(_processing.bot_id, owner))
         .group_by(_processing.status, _processing.fingerprint, _processing.bot_id)
     )
     if asked.bot_id is not None:
@@ -145,7 +146,10 @@ def _retryable(owner: str | None, asked: ProcessingFilter, limit: int) -> Select
     """The oldest that match: of each status by its index, for few of all messages failed."""
     some = []
     for condition in (_KEPT, _LATER):
-        matched = matching(asked).where(condition, *owned(owner))
+        matched = matching(asked).where(condition, seen(_processing.bot_id, owner))
+        if asked.q is not None:
+            matched = matched.join(messages, messages.c.id == _processing.user_message_id)
+            matched = matched.where(like(messages.c.text, asked.q))
         if asked.bot_id is not None:
             matched = matched.where(_processing.bot_id == asked.bot_id)
         some.append(select(matched.order_by(_processing.id).limit(limit).subquery().c.id))

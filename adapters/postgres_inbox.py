@@ -14,10 +14,13 @@ _INSERT = """
 WITH given AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[])
       WITH ORDINALITY AS row (bot_id, update_id, payload, chat_id, state, position)
+), known AS (
+    -- A bot is not deleted meanwhile, or it is unknown by now: nothing is left behind.
+    SELECT id FROM bots WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE
 ), kept AS (
     INSERT INTO telegram_updates (bot_id, update_id, payload, chat_id, state)
     SELECT DISTINCT ON (bot_id, update_id) bot_id, update_id, payload, chat_id, state
-    FROM given JOIN bots ON bots.id = given.bot_id
+    FROM given JOIN known ON known.id = given.bot_id
     ORDER BY bot_id, update_id, position
     -- Telegram keeps an update for a day (Bot API 10.3, "Getting updates"), and after a week of
     -- silence ids begin anew: what comes again later than that is another update.
@@ -31,9 +34,9 @@ WITH given AS (
     UPDATE messages SET telegram_update_id = NULL FROM kept
     WHERE messages.bot_id = kept.bot_id AND messages.telegram_update_id = kept.update_id
 )
-SELECT given.position, bots.id IS NOT NULL, kept.update_id IS NOT NULL
+SELECT given.position, known.id IS NOT NULL, kept.update_id IS NOT NULL
 FROM given
-LEFT JOIN bots ON bots.id = given.bot_id
+LEFT JOIN known ON known.id = given.bot_id
 LEFT JOIN kept ON kept.bot_id = given.bot_id AND kept.update_id = given.update_id
 ORDER BY given.position
 """

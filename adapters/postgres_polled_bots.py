@@ -22,6 +22,14 @@ _CLASS = 0x706F6C6C
 """The advisory locks' first number: "poll" in ASCII; the second is the bot's id."""
 
 
+LEASED = f"""
+SELECT objid::bigint FROM pg_locks
+WHERE locktype = 'advisory' AND classid = {_CLASS} AND objsubid = 2 AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+"""The bots whose leases are held, each by the low 32 bits of its id."""
+
+
 class AdvisoryLease:
     """application.polling.PollLease: it is held while its connection lives."""
 

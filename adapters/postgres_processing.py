@@ -1,42 +1,37 @@
 """Processing in PostgreSQL (fulfils application.processing.ProcessingRepository).
 
-Lists go by index: one user's bots are asked one by one for their newest, and the newest of these
-make the page; a filter on all of them together would read the whole table for a page.
+How its lists are read and searched: adapters/postgres_search.py.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
 
 import msgspec
-from msgspec.structs import replace
 from sqlalchemy import (
-    ColumnElement,
     RowMapping,
     Select,
-    and_,
     func,
     insert,
     select,
     text,
     true,
-    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import pgqueuer_jobs
 from adapters.postgres_schema import (
-    bots,
     chat_requests,
     chats,
     journal,
     message_processing,
     messages,
 )
-from adapters.postgres_transactions import transaction
+from adapters.postgres_search import Newest, found_in, holds, is_rare, like, looked, of_bot, seen
+from adapters.postgres_transactions import reading, transaction
 from application.jobs import Job
+from application.paging import Stretch
 from application.processing import (
     LockedProcessing,
     ProcessingDetail,
@@ -49,12 +44,10 @@ from application.processing import (
 from domain.turn import Status
 
 _processing = message_processing.c
-TRIGRAM = 3
-RECENT = 5_000
-"""Fewer letters than a trigram's have no index: they are looked for in so many of the newest."""
-
-_newest_key = (_processing.created_at, _processing.id)
-_by_newest = tuple(column.desc() for column in _newest_key)
+_newest = Newest(_processing.created_at, _processing.id, _processing.bot_id, 0)
+_shown = select(message_processing, messages.c.text).join(
+    messages, messages.c.id == _processing.user_message_id
+)
 _responses = messages.alias("responses")
 _BRING_FORWARD = text(
     "UPDATE pgqueuer SET execute_after = now() WHERE id = :job AND status = 'queued'"
@@ -69,18 +62,23 @@ class PostgresProcessing:
 
     async def page(
         self, owner: str | None, asked: ProcessingFilter, before: ProcessingKey | None, limit: int
-    ) -> Sequence[ProcessingView]:
+    ) -> Stretch[ProcessingView, ProcessingKey]:
         """Newest first, after `before`."""
-        newest = _newest(owner, asked, before, limit).subquery()
-        statement = (
-            select(message_processing, messages.c.text)
-            .join(messages, messages.c.id == _processing.user_message_id)
-            .join(newest, newest.c.id == _processing.id)
-            .order_by(*_by_newest)
-        )
-        async with transaction(self._engine) as connection:
-            rows = (await connection.execute(statement)).mappings().all()
-        return [ProcessingView(**_columns(row)) for row in rows]
+        keys = _keys(asked).where(_newest.older(before))
+        async with reading(self._engine) as connection:
+            ids: Any
+            beyond: ProcessingKey | None = None
+            if asked.q is None:
+                found = _newest.first(keys, asked.bot_id, owner, limit).subquery()
+                ids = select(found.c.id)
+            elif await is_rare(connection, asked.q, "messages_trigrams"):
+                ids = _by_trigrams(keys, asked, asked.q, owner, limit)
+            else:
+                search = _along(keys, asked, asked.q, owner, limit)
+                ids, beyond = await looked(connection, search)
+            shown = _shown.where(_processing.id.in_(ids)).order_by(*_newest.order)
+            rows = (await connection.execute(shown)).mappings().all()
+        return Stretch([ProcessingView(**_columns(row)) for row in rows], beyond)
 
     async def get(self, processing_id: int, owner: str | None) -> ProcessingDetail | None:
         """None: there is none, or it is of another user's bot."""
@@ -88,7 +86,7 @@ class PostgresProcessing:
             select(message_processing, messages.c.text, _responses.c.text.label("response_text"))
             .join(messages, messages.c.id == _processing.user_message_id)
             .outerjoin(_responses, _responses.c.id == _processing.response_message_id)
-            .where(_processing.id == processing_id, *owned(owner))
+            .where(_processing.id == processing_id, seen(_processing.bot_id, owner))
         )
         steps = select(journal).where(journal.c.turn_id == processing_id).order_by(journal.c.seq)
         async with transaction(self._engine) as connection:
@@ -156,41 +154,36 @@ class _ProcessingTransaction:
         await pgqueuer_jobs.publish(self._connection, [job])
 
 
-def _newest(
-    owner: str | None, asked: ProcessingFilter, before: ProcessingKey | None, limit: int
+def _keys(asked: ProcessingFilter) -> Select[Any]:
+    """The keys of what a filter asks for, but for its bot and its words."""
+    return matching(asked).add_columns(_processing.created_at.label("at"))
+
+
+def _by_trigrams(
+    keys: Select[Any], asked: ProcessingFilter, words: str, owner: str | None, limit: int
 ) -> Select[Any]:
-    """The ids of a page."""
-    short = asked.q is not None and len(asked.q) < TRIGRAM
-    statement = matching(replace(asked, q=None) if short else asked)
-    statement = statement.add_columns(_processing.created_at)
-    if before is not None:
-        statement = statement.where(tuple_(*_newest_key) < tuple_(*before))
-    if asked.bot_id is not None:
-        statement = statement.where(_processing.bot_id == asked.bot_id, *owned(owner))
-    narrowed = owner if asked.bot_id is None else None
-    if not short or asked.q is None:
-        return _first(statement, narrowed, limit)
-    recent = _first(statement, narrowed, RECENT).subquery()
-    text_holds = (messages.c.id == recent.c.id, like(messages.c.text, asked.q))
+    """The ids of a page, from the index of trigrams."""
+    # Only what people write is in it.
+    said = select(messages.c.id).where(messages.c.sender != "BOT", holds(messages.c.text, words))
+    found = said.cte("found").prefix_with("MATERIALIZED")
+    keys = keys.join(found, found.c.id == _processing.id)
+    keys = keys.where(*of_bot(_processing.bot_id, asked.bot_id, owner))
+    return select(keys.order_by(*_newest.order).limit(limit).subquery().c.id)
+
+
+def _along(
+    keys: Select[Any], asked: ProcessingFilter, words: str, owner: str | None, limit: int
+) -> Select[Any]:
+    """The ids of a page, from the newest rows."""
+    window, more = _newest.window(keys, asked.bot_id, owner)
+    said = (messages.c.id == window.c.id, like(messages.c.text, words))
     # One by one by their ids, whatever the planner thinks.
-    found = select(true()).where(*text_holds).limit(1).lateral()
-    of_recent = select(recent).join(found, true())
-    return of_recent.order_by(recent.c.created_at.desc(), recent.c.id.desc()).limit(limit)
-
-
-def _first(statement: Select[Any], owner: str | None, limit: int) -> Select[Any]:
-    """The statement's newest; of one user's bots each is asked for its own."""
-    if owner is None:
-        return statement.order_by(*_by_newest).limit(limit)
-    each = statement.where(_processing.bot_id == bots.c.id)
-    of_bot = each.order_by(*_by_newest).limit(limit).lateral()
-    together = select(of_bot.c.id, of_bot.c.created_at).select_from(bots.join(of_bot, true()))
-    mine = together.where(bots.c.owner_user_id == UUID(owner))
-    return mine.order_by(of_bot.c.created_at.desc(), of_bot.c.id.desc()).limit(limit)
+    found = select(true()).where(*said).limit(1).lateral("said")
+    return found_in(window, more, select(window.c.id).join(found, true()), limit)
 
 
 def matching(asked: ProcessingFilter) -> Select[Any]:
-    """The ids of what a filter asks for, but for its bot."""
+    """The ids of what a filter asks for, but for its bot and its words."""
     statement = select(_processing.id)
     if asked.status is not None:
         statement = statement.where(_processing.status == asked.status)
@@ -198,37 +191,7 @@ def matching(asked: ProcessingFilter) -> Select[Any]:
         statement = statement.where(_processing.created_at >= asked.since)
     if asked.until is not None:
         statement = statement.where(_processing.created_at < asked.until)
-    if asked.q is not None:
-        statement = statement.join(messages, messages.c.id == _processing.user_message_id)
-        # Only what people write is in the index.
-        statement = statement.where(messages.c.sender != "BOT", holds(messages.c.text, asked.q))
     return statement
-
-
-def like(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
-    """Whether a text holds the words, whatever their case."""
-    return column.ilike(_pattern(words))
-
-
-def holds(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
-    """The same, by way of an index of trigrams: so many letters at least."""
-    letters = func.search_letters(column).ilike(func.search_letters(_pattern(words)))
-    return and_(letters, like(column, words))
-
-
-def _pattern(words: str) -> str:
-    r"""LIKE's escape character is `\`."""
-    for special in ("\\", "%", "_"):
-        words = words.replace(special, f"\\{special}")
-    return f"%{words}%"
-
-
-def owned(owner: str | None) -> list[ColumnElement[bool]]:
-    """Of the owner's bots, where there is one to narrow to."""
-    if owner is None:
-        return []
-    mine = select(bots.c.id).where(bots.c.owner_user_id == UUID(owner))
-    return [_processing.bot_id.in_(mine)]
 
 
 def _columns(row: RowMapping) -> dict[str, Any]:

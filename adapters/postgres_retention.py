@@ -32,8 +32,11 @@ DELETE FROM pgqueuer_log WHERE id IN (
     SELECT id FROM pgqueuer_log
     WHERE created < now() - make_interval(days => $1) ORDER BY created LIMIT $2)
 """
-
-
+_AUDIT = """
+DELETE FROM audit_log WHERE id IN (
+    SELECT id FROM audit_log
+    WHERE at < now() - make_interval(days => $1) ORDER BY at, id LIMIT $2)
+"""
 # Of a cause that is quiet for a day nothing is held back any more.
 _ALERTS = """
 DELETE FROM alerts WHERE (bot_id, cause) IN (
@@ -54,6 +57,7 @@ class PostgresRetention:
             (_REQUESTS, keep.updates),
             (_JOURNAL, keep.journal),
             (_JOB_LOG, keep.job_log),
+            (_AUDIT, keep.audit),
             (_ALERTS, 1),
         ):
             async with transaction(self._engine) as connection:

@@ -9,7 +9,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Date,
     DateTime,
+    Dialect,
     Double,
     ForeignKey,
     Identity,
@@ -20,11 +22,14 @@ from sqlalchemy import (
     Sequence,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, CITEXT, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, CITEXT, UUID
+
+from adapters.journal_compression import packed, unpacked
 
 metadata = MetaData(
     naming_convention={
@@ -37,6 +42,19 @@ metadata = MetaData(
 )
 
 Moment = DateTime(timezone=True)
+
+
+class PackedJson(TypeDecorator[str]):
+    """The journal's JSON: text here, packed there. Read, it may raise Unavailable."""
+
+    impl = BYTEA
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return packed(value.encode()) if value is not None else None
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return unpacked(value).decode() if value is not None else None
 
 
 def _created_at() -> Column[object]:
@@ -88,6 +106,11 @@ bots = Table(
     Column("telegram_api_url", Text),
     Column("base_url", Text),
     Column("api_key", Text),
+    Column("webhook_key", Text),
+    Column("trouble_since", Moment),
+    Column("silent_reason", Text),
+    Column("looked_at", Moment),
+    Column("look_again_at", Moment),
     Column("owner_user_id", UUID, ForeignKey("users.id", ondelete="SET NULL"), index=True),
     _created_at(),
     Column("updated_at", Moment, nullable=False, server_default=func.now()),
@@ -112,7 +135,7 @@ chats = Table(
     Column("id", Text, primary_key=True),
     Column("telegram_chat_id", BigInteger, nullable=False),
     Column("topic_id", BigInteger),
-    Column("bot_id", BigInteger, ForeignKey("bots.id", ondelete="CASCADE"), nullable=False),
+    Column("bot_id", BigInteger, nullable=False),
     Column("thread_id", Text),
     Column("thread_upto", BigInteger, nullable=False, server_default="0"),
     Column("context_from", BigInteger, nullable=False, server_default="0"),
@@ -220,7 +243,7 @@ settings = Table(
 telegram_updates = Table(
     "telegram_updates",
     metadata,
-    Column("bot_id", BigInteger, ForeignKey("bots.id", ondelete="CASCADE"), primary_key=True),
+    Column("bot_id", BigInteger, primary_key=True, autoincrement=False),
     Column("update_id", BigInteger, primary_key=True),
     Column("received_at", Moment, nullable=False, server_default=func.now()),
     Column("payload", Text, nullable=False),
@@ -263,14 +286,53 @@ journal = Table(
     Column("at", Moment, nullable=False),
     Column("id", Text, nullable=False),
     Column("turn_id", BigInteger),
-    Column("from_state", Text),
-    Column("event", Text, nullable=False),
-    Column("effects", Text, nullable=False),
+    Column("from_state", PackedJson),
+    Column("event", PackedJson, nullable=False),
+    Column("effects", PackedJson, nullable=False),
     Column("state", Text, nullable=False),
     Index(None, "key", "seq"),
     Index(None, "turn_id", "seq", postgresql_where=text("turn_id IS NOT NULL")),
     Index(None, "at", postgresql_using="brin"),
 )
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("bot_id", BigInteger, nullable=False),
+    Column("chat_id", Text),
+    Column("asked_at", Moment, nullable=False, server_default=func.now()),
+    Column("reached", BigInteger),
+)
+"""What is still to be erased: of a bot that is gone, or of a chat (`chat_id`) that is.
+`reached`: how far it is, a step or an update's id (adapters/postgres_erasure.py).
+"""
+
+bot_days = Table(
+    "bot_days",
+    metadata,
+    Column("bot_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True, index=True),
+    Column("status", Text, primary_key=True),
+    Column("messages", Integer, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("price", Numeric),
+    Column("buckets", ARRAY(Integer), nullable=False),
+    Column("answers", ARRAY(Integer), nullable=False),
+)
+"""A bot's messages of a day that is over; of `answers` each is in the bucket beside it."""
+
+counted_days = Table("counted_days", metadata, Column("day", Date, primary_key=True))
+
+uncounted_bot_days = Table(
+    "uncounted_bot_days",
+    metadata,
+    Column("bot_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),
+    Column("since", Moment, nullable=False, server_default=func.now()),
+)
+"""Of a counted day, the bots whose rows of bot_days do not stand: a message is not over."""
 
 alerts = Table(
     "alerts",

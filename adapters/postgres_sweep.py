@@ -26,7 +26,8 @@ FROM (
     SELECT chat_id FROM ({_LINES}) line
     WHERE enabled OR received_at < now() - make_interval(secs => $1)
   UNION
-    SELECT chat_id FROM message_processing WHERE status IN ('PROCESSING', 'FAILED')
+    SELECT chat_id FROM message_processing JOIN bots ON bots.id = bot_id
+    WHERE status IN ('PROCESSING', 'FAILED')
 ) waiting
 LEFT JOIN chats chat ON chat.id = waiting.chat_id
 LEFT JOIN pgqueuer owner ON owner.id = chat.owner_job_id AND owner.status IN ('queued', 'picked')

@@ -9,31 +9,50 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from application.jobs import Unavailable
+from adapters.postgres_pool import WatchedPool
+from application.jobs import Busy, TookTooLong, Unavailable
+
+CONNECTING = 10.0
+"""Seconds that a new connection may take."""
+LOOKING = 5.0
+"""Seconds that a list may take: a hundred times what it should, and then it is given up."""
+CANCELLED = "57014"
+"""SQLSTATE query_canceled: by statement_timeout."""
 
 
-def engine(url: str, *, pool_size: int, hot: bool = False) -> AsyncEngine:
+def engine(
+    url: str,
+    *,
+    pool_size: int,
+    patience: float | None = None,
+    hot: bool = False,
+    name: str = "kotodom",
+) -> AsyncEngine:
     """An engine for PostgreSQL; `url` as in DATABASE_URL, with whatever asyncpg knows (sslmode …).
+
+    `name`: its connections' application_name. `patience`: seconds that a statement may take; then
+    PostgreSQL is taken to be away, for a server that hangs, or a network that swallows everything,
+    would else be waited for for ever.
 
     `hot`: for the loop's own statements. They all go by index; a plan made while a table was still
     empty would keep its sequential scan (SPEED.md, trap 3), so they are planned without any.
     """
-    server_settings = {"application_name": "kotodom", "jit": "off"}
+    server_settings = {"application_name": name, "jit": "off"}
     if hot:
         server_settings["enable_seqscan"] = "off"
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(
             dsn(url),
-            timeout=10,
-            # One statement that hangs would hold up every chat behind it.
-            command_timeout=30 if hot else None,
+            timeout=min(CONNECTING, patience or CONNECTING),
+            command_timeout=patience,
             server_settings=server_settings,
         )
 
     return create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
+        poolclass=WatchedPool,
         pool_size=pool_size,
         max_overflow=0,
         # Away from the loop, a look before each use costs less than an error after a restart.
@@ -57,6 +76,19 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             yield connection
 
 
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction for what people look at. Raises Unavailable; TookTooLong after LOOKING."""
+    async with transaction(engine) as connection:
+        await execute(connection, f"SET LOCAL statement_timeout = {round(LOOKING * 1000)}")
+        try:
+            yield connection
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != CANCELLED:
+                raise
+            raise TookTooLong(f"given up after {LOOKING:g} s") from error
+
+
 @contextmanager
 def telling_away() -> Iterator[None]:
     """Every way in which PostgreSQL can be away becomes Unavailable, with its reason."""
@@ -70,7 +102,9 @@ def telling_away() -> Iterator[None]:
     except asyncpg.PostgresError as error:
         # Raised bare while connecting: a refused password, a database that is not there.
         raise Unavailable(f"PostgreSQL refuses: {error}") from error
-    except (PoolTimeout, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except PoolTimeout as error:
+        raise Busy(f"every connection to PostgreSQL is in use: {error}") from error
+    except (asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise Unavailable(f"PostgreSQL is away: {str(error) or repr(error)}") from error
 
 

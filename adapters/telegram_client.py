@@ -39,6 +39,7 @@ from adapters.telegram_requests import (
     SetWebhook,
     encode,
 )
+from application.meter import Answer, Meter, Stage, answer_of
 from application.ports import BotCard, Failed, TelegramAccess, WebhookStatus
 from domain.effects import Entity
 from domain.failures import Ambiguous, EntitiesRefused, Failure, Fatal, Retryable, Terminal
@@ -74,8 +75,9 @@ def _repeatable(failure: Failure) -> Failure:
 class TelegramClient:
     """An async context manager that owns its session; `timeout` is of one call, in seconds."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, meter: Meter) -> None:
         self._timeout = timeout
+        self._meter = meter
         # A call that has no connection yet was not sent; by giving up on that earlier than on the
         # call, the two are told apart.
         self._connect_timeout = timeout * 2 / 3
@@ -115,9 +117,10 @@ class TelegramClient:
         """The new message's id. Failed(Ambiguous): the message may have been sent."""
         reply = None if reply_to is None else ReplyParameters(reply_to)
         request = SendMessage(chat_id, text, entities, topic_id, reply)
-        return await self._call(
-            access, "sendMessage", request, answers.read_message_id, settle=_once
-        )
+        with self._meter.timing(Stage.SEND):
+            return await self._call(
+                access, "sendMessage", request, answers.read_message_id, settle=_once
+            )
 
     async def send_chat_action(
         self, access: TelegramAccess, chat_id: int | str, action: str, topic_id: int | None = None
@@ -173,12 +176,20 @@ class TelegramClient:
         answer = await self._exchange(access, method, request, waits)
         # Raised outside of any handler: an exception of aiohttp's would come along as context.
         if not isinstance(answer, tuple):
+            if not isinstance(answer, Fatal):  # one that could not even be asked
+                self._meter.telegram(method, Answer.NONE)
             raise Failed(settle(answer))
         status, body = answer
         if status == HTTPStatus.OK:
             with suppress(msgspec.MsgspecError, ValueError, RecursionError):
-                return read(body)
-        raise Failed(settle(failure_of(status, body, access.token)))
+                result = read(body)
+                self._meter.telegram(method, Answer.OK)
+                return result
+        failure = failure_of(status, body, access.token)
+        told = failure.after if isinstance(failure, Retryable) else None
+        answered = Answer.MALFORMED if status == HTTPStatus.OK else answer_of(status)
+        self._meter.telegram(method, answered, told)
+        raise Failed(settle(failure))
 
     async def _exchange(
         self, access: TelegramAccess, method: str, request: Struct, waits: float

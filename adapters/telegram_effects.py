@@ -10,6 +10,7 @@ from adapters.valkey_send_limits import ValkeySendLimits
 from application.jobs import Lease
 from application.ports import Clock, Failed, Telegram
 from domain import texts
+from domain.bot import webhook_path
 from domain.commands import COMMANDS
 from domain.effects import EnsureWebhook, RemoveWebhook, SendChatAction, SendMessage
 from domain.events import (
@@ -89,9 +90,10 @@ class TelegramEffects:
             bot = await self._bots.get(effect.bot_id)
             await self._telegram.set_webhook(
                 bot.telegram,
-                f"{self._public_url}/webhook/{effect.bot_id}",
+                f"{self._public_url}{webhook_path(effect.bot_id)}",
                 self._box.webhook_secret(effect.bot_id),
             )
+            await self._bots.note_webhook(effect.bot_id, self._box.key_ids[0])
             await self._menu(bot)
         except Failed as failed:
             return WebhookFailed(failed.failure, effect.attempt, self._clock.jitter())

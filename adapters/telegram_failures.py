@@ -77,7 +77,9 @@ def failure_of(status: int, body: bytes, token: str) -> Failure:
         reason = f"Telegram {status}: {_phrase(status)}, not an answer of the Bot API"
         return Ambiguous(reason) if status in _PERHAPS_DONE else Retryable(reason)
     code = refusal.error_code or status
-    said = " ".join(whole(refusal.description).replace(token, "<token>").split())
+    # Its secret half alone as well: of a percent-encoded token the colon is another.
+    said = whole(refusal.description).replace(token, "<token>")
+    said = " ".join(said.replace(token.partition(":")[2] or token, "<token>").split())
     return _failure(code, said, refusal.parameters)
 
 

@@ -24,11 +24,11 @@ class ValkeyAlertLink:
         self._clock = clock
         self._use_up = client.register_script(_USE_UP)
 
-    async def open(self, token_id: str, bot_id: int) -> OpenLink:
+    async def open(self, token_id: str, bot_id: int, maker: str) -> OpenLink:
         """A new code (37 random bits), in the place of whichever was open."""
         code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
         expires_at = self._clock.now() + timedelta(seconds=LINK_SECONDS)
-        link = OpenLink(code, token_id, bot_id, expires_at)
+        link = OpenLink(code, token_id, bot_id, expires_at, maker)
         async with sessions_away():
             await self._client.set(_KEY, msgspec.json.encode(link), ex=LINK_SECONDS)
         return link

@@ -7,6 +7,7 @@ listen: whatever may have been lost is followed by a refresh.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextvars import Context
 
 import msgspec
 import structlog
@@ -52,7 +53,7 @@ class ValkeyLive:
             if len(self._pending) > MOST:
                 self._pending = {REFRESH: None}
         if self._task is None:
-            self._task = asyncio.create_task(self._publish())
+            self._task = asyncio.create_task(self._publish(), context=Context())  # nobody's
 
     async def close(self) -> None:
         """Tell what is still to be told, for half a second at most."""

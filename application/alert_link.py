@@ -2,7 +2,8 @@
 
 Triggered by an update that holds a code (application/intake.py), where the alerts' bot is one of
 ours, and by the poller (application/alert_link_polling.py), where it is not. One code is open at a
-time, for 15 minutes; the first chat that says it gets the alerts, and the code is used up.
+time, for 15 minutes; the first chat that says it gets the alerts, and the code is used up. It is a
+change by whoever made the code, and stands in the audit log with the chat and person who said it.
 """
 
 import asyncio
@@ -12,7 +13,8 @@ from typing import Protocol
 import structlog
 from msgspec import Struct
 
-from application.jobs import Unavailable
+from application.audit import Asker, Audit, Ended, change
+from application.jobs import StatementFailed, Unavailable
 from application.live import Changed, Live
 from application.ports import Failed, Telegram, TelegramAccess
 from application.refusals import SessionsAway
@@ -21,25 +23,43 @@ from application.settings import SettingsReader, SettingsStore
 LINK_SECONDS = 15 * 60
 """How long a code is open."""
 NO_BOT_OF_OURS = 0
+LINKED_BY_CODE = "link_alerts_by_code"
+"""The action of a chat's linking in the audit log."""
 
+_CHAT = "alerts.chatId"
 _LINKED = "This chat gets the alerts of Kotodom GPT from now on."
 
 log = structlog.get_logger("alerts")
 
 
 class OpenLink(Struct, frozen=True):
-    """A code that is open. `token_id`: Telegram's id of the alerts' bot; `bot_id`: ours, or 0."""
+    """A code that is open. `token_id`: Telegram's id of the alerts' bot; `bot_id`: ours, or 0.
+
+    `maker`: the id of the user who asked for it.
+    """
 
     code: str
     token_id: str
     bot_id: int
     expires_at: datetime
+    maker: str | None = None
+
+
+class Speaker(Struct, frozen=True):
+    """Who said a code, and where: Telegram's ids."""
+
+    chat_id: int
+    user_id: int | None
+
+    def __str__(self) -> str:
+        whom = f"Telegram user {self.user_id}" if self.user_id is not None else "Telegram"
+        return f"{whom} in chat {self.chat_id}"
 
 
 class LinkCodes(Protocol):
     """The one open code. Every method raises SessionsAway where Valkey is away."""
 
-    async def open(self, token_id: str, bot_id: int) -> OpenLink:
+    async def open(self, token_id: str, bot_id: int, maker: str) -> OpenLink:
         """A new code, in the place of whichever was open."""
         ...
 
@@ -64,6 +84,7 @@ class AlertLinks:
         codes: LinkCodes,
         store: SettingsStore,
         settings: SettingsReader,
+        audit: Audit,
         telegram: Telegram,
         live: Live,
         telegram_api_url: str,
@@ -71,6 +92,7 @@ class AlertLinks:
         self._codes = codes
         self._store = store
         self._settings = settings
+        self._audit = audit
         self._telegram = telegram
         self._live = live
         self._telegram_api_url = telegram_api_url
@@ -84,14 +106,14 @@ class AlertLinks:
             return False
         return link is not None and (link.bot_id, link.code) == (bot_id, code)
 
-    def accept_soon(self, bot_id: int, code: str, telegram_chat_id: int) -> None:
+    def accept_soon(self, bot_id: int, code: str, by: Speaker) -> None:
         """Accept it, and let nobody wait. A person who hears nothing writes it again."""
-        task = asyncio.create_task(self._accept_quietly(bot_id, code, telegram_chat_id))
+        task = asyncio.create_task(self._accept_quietly(bot_id, code, by))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def accept(self, bot_id: int, code: str, telegram_chat_id: int) -> bool:
-        """Let the alerts go to the chat, and say so there; False where the code is not open.
+    async def accept(self, bot_id: int, code: str, by: Speaker) -> bool:
+        """Let the alerts go to the speaker's chat, and say so there; False: the code is not open.
 
         Raises SessionsAway, Unavailable; the code is open then as before.
         """
@@ -105,21 +127,31 @@ class AlertLinks:
         if not await self._codes.use_up(link):
             return False
         try:
-            await self._store.write({"alerts.chatId": str(telegram_chat_id)})
+            await self._store.write({_CHAT: str(by.chat_id)})
         except Unavailable:
             await self._codes.give_back(link)
             raise
-        log.info("alerts.linked", chat=telegram_chat_id)
+        log.info("alerts.linked", chat=by.chat_id)
+        await self._keep(link, settings.alerts_chat_id, by)
         self._live.tell([Changed("settings", None)])
         try:
             access = TelegramAccess(0, token, self._telegram_api_url)
-            await self._telegram.send_message(access, telegram_chat_id, _LINKED)
+            await self._telegram.send_message(access, by.chat_id, _LINKED)
         except Failed as failed:
             log.warning("alerts.link_not_told", failure=repr(failed.failure))
         return True
 
-    async def _accept_quietly(self, bot_id: int, code: str, telegram_chat_id: int) -> None:
+    async def _keep(self, link: OpenLink, former: str | None, by: Speaker) -> None:
+        """Write the change into the audit log; where that cannot be, it is told to the log."""
+        ended = Ended(Asker(link.maker), LINKED_BY_CODE, "settings", None, str(by))
+        noted = change("settings", {_CHAT: former}, {_CHAT: str(by.chat_id)})
         try:
-            await self.accept(bot_id, code, telegram_chat_id)
+            await self._audit.record(ended, [noted])
+        except (Unavailable, StatementFailed) as error:
+            log.error("audit.not_written", action=ended.action, user=link.maker, error=str(error))
+
+    async def _accept_quietly(self, bot_id: int, code: str, by: Speaker) -> None:
+        try:
+            await self.accept(bot_id, code, by)
         except (SessionsAway, Unavailable) as error:
             log.warning("alerts.not_linked", error=str(error))

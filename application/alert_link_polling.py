@@ -10,7 +10,7 @@ from contextlib import suppress
 import structlog
 
 from application.alert_link import NO_BOT_OF_OURS, AlertLinks, LinkCodes, OpenLink
-from application.intake import incoming_update, telegram_chat
+from application.intake import incoming_update, speaker
 from application.jobs import Unavailable
 from application.polling import PolledBots, PollLease, run_until
 from application.ports import Clock, Failed, Telegram, TelegramAccess
@@ -113,7 +113,7 @@ class AlertLinkPolling:
             with suppress(NotAnUpdate):
                 update = incoming_update(NO_BOT_OF_OURS, body)
                 if update.link_code is not None:
-                    chat = telegram_chat(update)
-                    await self._links.accept(NO_BOT_OF_OURS, update.link_code, chat)
+                    by = speaker(update)
+                    await self._links.accept(NO_BOT_OF_OURS, update.link_code, by)
                 after = max(after or 0, update.update_id + 1)
         return after

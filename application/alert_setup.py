@@ -119,7 +119,8 @@ class AlertSetup:
         except Failed as failed:
             raise _refusal("Telegram could not be asked about the alerts' bot", failed) from failed
         token_id = token.partition(":")[0]
-        link = await self._codes.open(token_id, ours.id if ours is not None else NO_BOT_OF_OURS)
+        bot_id = ours.id if ours is not None else NO_BOT_OF_OURS
+        link = await self._codes.open(token_id, bot_id, actor.id)
         changed("alerts:link", None, _Changed(expires_at=link.expires_at))
         address = f"https://t.me/{card.username}?start={link.code}"
         return LinkView(link.code, link.expires_at, card.username, address, problem)

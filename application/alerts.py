@@ -12,7 +12,7 @@ import structlog
 from application.meter import Counted, Meter
 from application.ports import Failed, Telegram, TelegramAccess
 from application.settings import CurrentSettings, SettingsReader
-from domain.alerts import QUIET, QUIET_UNDELIVERED, worded
+from domain.alerts import QUIET, QUIET_UNDELIVERED, unquoted, worded
 from domain.effects import AdminAlert
 
 log = structlog.get_logger("alerts")
@@ -58,7 +58,12 @@ class Alerts:
         if held_back is None:
             return
         text = worded(alert.text, held_back)
-        log.error("admin.alert", bot=alert.bot_id, cause=alert.cause, text=text)
+        log.error(
+            "admin.alert",
+            bot=alert.bot_id,
+            cause=alert.cause,
+            text=worded(unquoted(alert.text), held_back),
+        )
         settings = await self._settings.latest()
         to = destination(settings, self._telegram_api_url)
         if to is None:

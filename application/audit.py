@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from application.paging import Page, page, read_cursor
 from application.refusals import require
@@ -74,8 +74,17 @@ def changed(
 ) -> None:
     """Note a change; outside of a request it is nobody's. `bot_id`: where neither view says it."""
     trail = _TRAIL.get()
-    if trail is None:
-        return
+    if trail is not None:
+        trail.append(change(target, before, after, bot_id))
+
+
+def change(
+    target: str,
+    before: Struct | Mapping[str, Any] | None,
+    after: Struct | Mapping[str, Any] | None,
+    bot_id: int | None = None,
+) -> Noted:
+    """A change, told by the fields that differ. `bot_id`: where neither view says it."""
     if bot_id is None:
         bot_id = getattr(after if after is not None else before, "bot_id", None)
     was, now = _fields(before), _fields(after)
@@ -83,7 +92,7 @@ def changed(
         names = [name for name in (was | now) if was.get(name) != now.get(name)]
         was = {name: was[name] for name in names if name in was}
         now = {name: now[name] for name in names if name in now}
-    trail.append(Noted(target, _json(was), _json(now), bot_id))
+    return Noted(target, _json(was), _json(now), bot_id)
 
 
 def asked_by(user_id: str | None, email: str | None) -> None:
@@ -96,11 +105,14 @@ def asked_by(user_id: str | None, email: str | None) -> None:
 
 
 class AuditEntry(Struct, frozen=True, rename="camel"):
-    """A row. `actor` is an e-mail, as it was then; `action` the route's own name."""
+    """A row. `actor` is an e-mail, as it was then; `action` the route's own name.
+
+    What no request changed has an action of its own and no status (application/alert_link.py).
+    """
 
     id: int
     at: datetime
-    user_id: str | None
+    user_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})] | None
     actor: str
     action: str
     target: str | None
@@ -121,12 +133,15 @@ class AuditFilter(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True):
-    """An unsafe request and how it ended. `path` is the target where nothing was noted."""
+    """An unsafe request and how it ended. `path` is the target where nothing was noted.
+
+    `status`: None where it was no request; `address` then says where it came from instead.
+    """
 
     asker: Asker
     action: str
     path: str
-    status: int
+    status: int | None
     address: str
 
 

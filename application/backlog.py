@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from contextvars import Context
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -63,7 +64,7 @@ class Backlog:
         now = self._clock.now()
         if self._counted_at is None or now - self._counted_at >= COUNTED_EVERY:
             self._counted_at = now
-            self._look = asyncio.create_task(self._count())
+            self._look = asyncio.create_task(self._count(), context=Context())  # nobody's
         if self._waiting[bot_id] >= self._max_waiting:
             raise BacklogFull(f"{self._waiting[bot_id]} updates of the bot wait")
         if self._pending_bytes + size > self._max_pending_bytes:

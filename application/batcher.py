@@ -8,6 +8,7 @@ is no timer: a single caller waits for one flush only.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 I = TypeVar("I")  # noqa: E741 - an item
@@ -37,7 +38,9 @@ class Batcher(Generic[I, R]):
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._task is None:
-            self._task = asyncio.create_task(self._run())
+            # It works for many, so it takes nobody's context variables along: the first caller's
+            # bot and chat would else stand in the lines of all.
+            self._task = asyncio.create_task(self._run(), context=Context())
         return await future
 
     async def _run(self) -> None:

@@ -12,9 +12,11 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
+from application.bot_health import BotHealth
 from application.model import ModelApi
 from application.refusals import FieldError
 from application.settings import LONGEST_INSTRUCTIONS, LONGEST_TEXT, is_http_url, text_units
+from application.users import UserId
 from domain.bot import TelegramMode
 
 TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,100}")
@@ -23,14 +25,21 @@ TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,100}")
 _KEY = re.compile(r"[\x21-\x7e]{1,500}")
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
-Token = Annotated[str, Meta(description="As @BotFather gives it", examples=["123456:ABC-DEF1234"])]
+Token = Annotated[
+    str,
+    Meta(
+        description="As @BotFather gives it",
+        examples=["123456:ABC-DEF1234"],
+        extra_json_schema={"pattern": f"^{TOKEN.pattern}$"},
+    ),
+]
 ModelName = Annotated[str, Meta(max_length=200)]
 Words = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 Instructions = Annotated[str, Meta(max_length=LONGEST_INSTRUCTIONS)]
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 MaxOutputTokens = Annotated[int, Meta(ge=16, le=1_000_000)]
 HistoryMessages = Annotated[int, Meta(ge=0, le=200)]
-Address = Annotated[str, Meta(max_length=500)]
+Address = Annotated[str, Meta(max_length=500, description="Of a server: http:// or https://")]
 Key = Annotated[str, Meta(max_length=500)]
 
 
@@ -96,8 +105,8 @@ class CheckedToken(Struct, frozen=True, rename="camel"):
 class BotView(Struct, frozen=True, rename="camel"):
     """A bot as answers show it: of its token and key, only masks.
 
-    `enabled` is the administrator's wish, `isActive` what is so, `error` why it is not. `model`
-    null: the setting defaults.model.
+    `enabled` is the administrator's wish, `isActive` what is so, `error` why it is not; `health`
+    says it all in one word. `model` null: the setting defaults.model.
     """
 
     id: int
@@ -117,11 +126,12 @@ class BotView(Struct, frozen=True, rename="camel"):
     enabled: bool
     is_active: bool
     error: str | None
+    health: BotHealth
     telegram_mode: TelegramMode
     telegram_api_url: str | None
     base_url: str | None
     api_key_mask: str | None
-    owner_user_id: str | None
+    owner_user_id: UserId | None
     created_at: datetime
     updated_at: datetime
 

@@ -9,7 +9,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from msgspec import to_builtins
+
 from application.audit import changed
+from application.bot_deletion import Contents, ErasedBot, erased_bot
 from application.bot_forms import (
     BotPatch,
     BotView,
@@ -83,8 +86,12 @@ class BotRepository(Protocol):
         """
         ...
 
-    async def erase(self, bot_id: int) -> None:
-        """The bot with its chats, messages, processing, updates, requests, journal and alerts."""
+    async def contents(self, bot_id: int) -> Contents:
+        """What is its own."""
+        ...
+
+    async def delete(self, bot_id: int, owner: str | None) -> bool:
+        """At once; what is its own is erased afterwards. False: somebody was quicker."""
         ...
 
 
@@ -139,7 +146,7 @@ class Bots:
         bot = await self._bots.insert(values | {"username": card.username}, actor.id)
         if bot is None:
             raise _taken()
-        changed(_target(bot.id), None, bot)
+        changed(_target(bot.id), None, _kept(bot))
         return bot
 
     async def change(self, actor: Actor, bot_id: int, form: BotPatch) -> BotView:
@@ -166,14 +173,17 @@ class Bots:
             await self._life.put(bot_id, BotEdited(mode, reconnect=True))
         return await self._changed(actor, bot)
 
-    async def delete(self, actor: Actor, bot_id: int) -> None:
-        """Erase the bot and all that is its own. Raises NotFound."""
+    async def delete(self, actor: Actor, bot_id: int) -> ErasedBot:
+        """Delete the bot; what it says is its own is erased afterwards. Raises NotFound."""
         bot = await self.get(actor, bot_id)
         access = await self._bots.access(bot_id)
         if access is not None:
             await self._say_farewell(access)
-        await self._bots.erase(bot_id)
-        changed(_target(bot_id), bot, None)
+        erased = erased_bot(bot_id, await self._bots.contents(bot_id))
+        if not await self._bots.delete(bot_id, owner_filter(actor)):
+            raise NotFound("bot")
+        changed(_target(bot_id), _kept(bot) | {"erased": to_builtins(erased)}, None)
+        return erased
 
     async def enable(self, actor: Actor, bot_id: int) -> BotView:
         """Raises NotFound; Conflict where its updates could not reach us."""
@@ -235,7 +245,7 @@ class Bots:
     async def _changed(self, actor: Actor, before: BotView) -> BotView:
         """The bot as it is by now, for the answer and for the audit log."""
         after = await self.get(actor, before.id)
-        changed(_target(before.id), before, after)
+        changed(_target(before.id), _kept(before), _kept(after))
         return after
 
     async def _check_change(
@@ -282,6 +292,11 @@ class Bots:
 
 def _target(bot_id: int) -> str:
     return f"bot:{bot_id}"
+
+
+def _kept(bot: BotView) -> dict[str, Any]:
+    """The bot for the audit log: its health is nobody's change."""
+    return {name: value for name, value in to_builtins(bot).items() if name != "health"}
 
 
 def _taken() -> Conflict:

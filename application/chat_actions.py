@@ -45,7 +45,9 @@ class Waiting(Struct, frozen=True, rename="camel"):
 
 
 class Erased(Struct, frozen=True, rename="camel"):
-    """What went with a chat, in rows. `updates`: as Telegram sent them; `steps`: of the journal."""
+    """What went with a chat, in rows. `updates`: as Telegram sent them, those that became messages
+    or wait; what else names the chat goes afterwards. `steps`: of the journal.
+    """
 
     chat_id: str
     messages: int

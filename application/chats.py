@@ -7,11 +7,12 @@ message first; messages come newest first.
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from application.paging import Page, known_id, page, read_cursor
+from application.paging import Page, Stretch, known_id, page, read_cursor
 from application.refusals import NotFound
 from domain.access import Actor, owner_filter
 from domain.turn import Status
@@ -68,9 +69,7 @@ class MessageView(Struct, frozen=True, rename="camel"):
 
 
 class ChatFilter(Struct, frozen=True):
-    """`q`: in the chat's name or the user's (fewer than three letters: of the latest 5,000), or
-    Telegram's id of the chat; `active_since`: UTC.
-    """
+    """`q`: in the chat's name or the user's, or Telegram's id of the chat; `active_since`: UTC."""
 
     bot_id: int | None = None
     q: str | None = None
@@ -82,7 +81,9 @@ class ChatRepository(Protocol):
 
     async def page(
         self, owner: str | None, asked: ChatFilter, before: ChatKey | None, limit: int
-    ) -> Sequence[ChatView]: ...
+    ) -> Stretch[ChatView, ChatKey]:
+        """The latest message first, after `before`."""
+        ...
 
     async def get(self, chat_id: str, owner: str | None) -> ChatView | None: ...
 
@@ -105,8 +106,8 @@ class Chats:
         naive = before is not None and before[0].tzinfo is None
         if naive or (asked.bot_id is not None and not known_id(asked.bot_id)):
             return Page([], None)
-        rows = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
-        return page(rows, limit, key=lambda chat: (chat.last_message_at, chat.id))
+        found = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
+        return page(found.rows, limit, attrgetter("last_message_at", "id"), found.beyond)
 
     async def get(self, actor: Actor, chat_id: str) -> ChatView:
         """Raises NotFound."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from application.bot_life import BotLife
 from application.jobs import Lease, LeaseLost, Unavailable
@@ -37,17 +38,18 @@ class Detached:
         outcome: tuple[int, BotEvent] | None = None
         try:
             effect: DetachedEffect = msgspec.json.decode(payload, type=DetachedEffect)
+            bind_contextvars(effect=effect.__struct_config__.tag, bot=effect.bot_id)
             lease.check()
             outcome = await self._runner.carry_out(effect, lease.pick.job_id)
         except (LeaseLost, Unavailable):
             raise
         except Exception:
-            log.exception("effect.broke", payload=payload.decode(errors="replace"))
+            log.exception("effect.broke")
         bot_id, event = outcome if outcome is not None else (None, None)
         try:
             await self._bots.put(bot_id, event, lease.pick)
         except (LeaseLost, Unavailable):
             raise
         except Exception:
-            log.exception("effect.outcome_broke", bot=bot_id, event=repr(event))
+            log.exception("effect.outcome_broke")
             await self._bots.put(None, None, lease.pick)

@@ -5,7 +5,7 @@ memory, and nothing is held open in the database while a slow client reads.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 import msgspec
@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from application.chats import ChatFilter, ChatView, LastMessage
-from application.paging import known_id
+from application.paging import Stretch, known_id
 from application.processing import ProcessingFilter, ProcessingKey, ProcessingView
 from domain.access import Actor, owner_filter
 
@@ -31,7 +31,7 @@ class ChatRows(Protocol):
 
     async def by_id(
         self, owner: str | None, asked: ChatFilter, after: str | None, limit: int
-    ) -> Sequence[ChatView]: ...
+    ) -> Stretch[ChatView, str]: ...
 
 
 class ProcessingRows(Protocol):
@@ -39,7 +39,7 @@ class ProcessingRows(Protocol):
 
     async def page(
         self, owner: str | None, asked: ProcessingFilter, before: ProcessingKey | None, limit: int
-    ) -> Sequence[ProcessingView]: ...
+    ) -> Stretch[ProcessingView, ProcessingKey]: ...
 
 
 class Exports:
@@ -52,34 +52,37 @@ class Exports:
     async def chats(self, actor: Actor, asked: ChatFilter) -> AsyncIterator[bytes]:
         """UTF-8 with BOM, some rows at a time, ordered by id."""
         after: str | None = None
-        head = BOM + _header(ChatView)
+        head = BOM + header(ChatView)
         while True:
-            rows: Sequence[ChatView] = []
+            found: Stretch[ChatView, str] = Stretch([])
             if asked.bot_id is None or known_id(asked.bot_id):
-                rows = await self._chats.by_id(owner_filter(actor), asked, after, PAGE)
-            yield (head + "".join(map(_line, rows))).encode()
-            if len(rows) < PAGE:
+                found = await self._chats.by_id(owner_filter(actor), asked, after, PAGE)
+            yield (head + "".join(map(line, found.rows))).encode()
+            if found.beyond is None:
                 return
-            head, after = "", rows[-1].id
+            head, after = "", found.beyond
 
     async def processing(self, actor: Actor, asked: ProcessingFilter) -> AsyncIterator[bytes]:
         """UTF-8 with BOM, some rows at a time, newest first."""
         before: ProcessingKey | None = None
-        head = BOM + _header(ProcessingView)
+        head = BOM + header(ProcessingView)
         while True:
-            rows: Sequence[ProcessingView] = []
+            found: Stretch[ProcessingView, ProcessingKey] = Stretch([])
             if asked.bot_id is None or known_id(asked.bot_id):
-                rows = await self._processing.page(owner_filter(actor), asked, before, PAGE)
-            yield (head + "".join(map(_line, rows))).encode()
-            if len(rows) < PAGE:
+                found = await self._processing.page(owner_filter(actor), asked, before, PAGE)
+            yield (head + "".join(map(line, found.rows))).encode()
+            head, before = "", found.beyond
+            if len(found.rows) == PAGE:
+                before = (found.rows[-1].created_at, found.rows[-1].id)
+            if before is None:
                 return
-            head, before = "", (rows[-1].created_at, rows[-1].id)
 
 
 _OF_LAST = tuple(field.encode_name for field in fields(LastMessage))
 
 
-def _header(view: type[Struct]) -> str:
+def header(view: type[Struct]) -> str:
+    """The first row."""
     names: list[str] = []
     for field in fields(view):
         if field.name == "last_message":
@@ -89,7 +92,8 @@ def _header(view: type[Struct]) -> str:
     return ",".join(names) + "\r\n"
 
 
-def _line(view: ChatView | ProcessingView) -> str:
+def line(view: ChatView | ProcessingView) -> str:
+    """One's row."""
     values: dict[str, Any] = msgspec.to_builtins(view)
     if "lastMessage" not in values:
         return ",".join(map(cell, values.values())) + "\r\n"

@@ -9,11 +9,12 @@ from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
+from structlog.contextvars import bind_contextvars
 
-from application.alert_link import AlertLinks
+from application.alert_link import AlertLinks, Speaker
 from application.backlog import Backlog, BacklogFull
 from application.batcher import Batcher
-from application.meter import Counted, Meter
+from application.meter import Counted, Loop, Meter, Stage
 from domain.alert_link import spoken_code
 from domain.telegram import Unreadable, answerable, chat_key, decode_update
 
@@ -71,7 +72,9 @@ class Intake:
 
     async def receive(self, bot_id: int, body: bytes) -> Receipt:
         """Keep an update. Raises domain.telegram.NotAnUpdate, BacklogFull, Unavailable."""
-        (receipt,) = await self.keep([incoming_update(bot_id, body)])
+        update = incoming_update(bot_id, body)
+        bind_contextvars(bot=bot_id, chat=update.chat, update=update.update_id)
+        (receipt,) = await self.keep([update])
         return receipt
 
     async def keep(self, updates: Sequence[Incoming]) -> Sequence[Receipt]:
@@ -89,7 +92,8 @@ class Intake:
             self._meter.add(Counted.UPDATES_TURNED_AWAY, len(updates))
             raise
         try:
-            receipts = await self._batcher.put(updates)
+            with self._meter.timing(Stage.INTAKE):
+                receipts = await self._batcher.put(updates)
         finally:
             self._backlog.kept(size)
         for update, receipt in zip(updates, receipts, strict=True):
@@ -109,12 +113,12 @@ class Intake:
 
     def _link(self, update: Incoming) -> None:
         if self._links is not None and update.link_code is not None:
-            self._links.accept_soon(update.bot_id, update.link_code, telegram_chat(update))
+            self._links.accept_soon(update.bot_id, update.link_code, speaker(update))
 
     async def _insert(self, batch: Sequence[Sequence[Incoming]]) -> Sequence[Sequence[Receipt]]:
-        receipts = iter(
-            await self._inbox.insert([update for updates in batch for update in updates])
-        )
+        together = [update for updates in batch for update in updates]
+        with self._meter.committing(Loop.INTAKE, len(together)):
+            receipts = iter(await self._inbox.insert(together))
         return [[next(receipts) for _ in updates] for updates in batch]
 
     def _count(self, incoming: Incoming, receipt: Receipt) -> None:
@@ -144,12 +148,13 @@ def incoming_update(bot_id: int, body: bytes) -> Incoming:
     return Incoming(bot_id, update.update_id, payload, chat, InboxState.WAITING, code)
 
 
-def telegram_chat(update: Incoming) -> int:
-    """Telegram's id of the chat of an update that came with a code."""
+def speaker(update: Incoming) -> Speaker:
+    """Who wrote an update that came with a code, and where."""
     message = decode_update(update.payload).message
     if message is None:
         raise ValueError(f"update {update.update_id} has no message")
-    return message.chat.id
+    person = message.from_user
+    return Speaker(message.chat.id, person.id if person is not None else None)
 
 
 def _set_aside(update: Incoming) -> Incoming:

@@ -24,6 +24,7 @@ from application.paging import Page, known_id, page, read_cursor
 from application.ports import Clock
 from application.refusals import Conflict, NotFound, require
 from application.statistics import KEPT_SECONDS, Kept
+from application.turn_reasons import reason_class
 from domain.access import Action, Actor
 from domain.effects import HANDLE_UPDATE
 
@@ -73,7 +74,7 @@ class JobView(Struct, frozen=True, rename="camel"):
 
 
 class JobCount(Struct, frozen=True, rename="camel"):
-    """So many jobs; `or_more` where they were too many to be counted on."""
+    """So many jobs; `orMore` where they were too many to be counted on."""
 
     entrypoint: str
     status: JobStatus
@@ -206,6 +207,7 @@ class JobDesk:
         before = ProcessingRef(turn.token.id, turn.status) if turn is not None else None
         for each in ended.touched:
             self._meter.add(Counted.MESSAGES_TERMINAL)
+            self._meter.turn(each.status, reason_class(each))
             after = ProcessingRef(each.token.id, each.status)
             changed(f"processing:{after.id}", before, after, loaded.profile.id)
 

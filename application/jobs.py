@@ -36,6 +36,14 @@ class Unavailable(Exception):  # noqa: N818 - what the store is
     """PostgreSQL is away, or whether the last commit took place is unknown."""
 
 
+class Busy(Unavailable):
+    """PostgreSQL is there, but every connection to it was in use for too long."""
+
+
+class TookTooLong(Unavailable):
+    """PostgreSQL is there, but the statement was given up: it would have kept others waiting."""
+
+
 class StatementFailed(Exception):  # noqa: N818 - what the statement has
     """PostgreSQL refused a statement: its error's kind and SQLSTATE, and nothing of its values."""
 

@@ -7,6 +7,7 @@ gap in the subscription, hear "refresh". Every 20 s each session is looked at ag
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Protocol
 from weakref import WeakSet
 
@@ -101,7 +102,7 @@ class Listeners:
         self._listeners.add(listener)
         try:
             if self._task is None:
-                self._task = asyncio.create_task(self._run())
+                self._task = asyncio.create_task(self._run(), context=Context())  # nobody's
             try:
                 async with asyncio.timeout(SUBSCRIBED_WITHIN):
                     await self._subscribed.wait()

@@ -10,6 +10,9 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+OPENAI_URL = "https://api.openai.com/v1"
+"""The model server where no other one is named."""
+
 
 class ModelApi(StrEnum):
     """RESPONSES: OpenAI Responses + Conversations; CHAT_COMPLETIONS: any compatible server."""

@@ -104,10 +104,11 @@ Item: TypeAlias = Take | Outcome | Proceed
 
 
 class Running(Struct, frozen=True):
-    """The turn goes on: perform these."""
+    """The turn goes on: perform these. `update_id`: of the update that it answers, if any."""
 
     token: TurnToken
     effects: tuple[TurnEffect, ...]
+    update_id: int | None = None
 
 
 class Ended(Struct, frozen=True):
@@ -256,7 +257,7 @@ class _Moves:
         if self._change.retry is not None:
             self._change.owner = "retry"
             return self._close()
-        return Running(turn.token, self._effects), self._done()
+        return Running(turn.token, self._effects, turn.update_id), self._done()
 
     def _serve(self, epoch: int, broken: Bug | None = None) -> tuple[Result, Change | None]:
         """Take the next in line, or let the chat go."""
@@ -285,8 +286,8 @@ class _Moves:
             raise BeginningBroke(entry.kind, entry.id) from bug
         turn = self._conversation.turn
         self._change.begun = turn if turn is not None and turn.token == token else None
-        if self._conversation.busy:
-            return Running(token, self._effects), self._done()
+        if turn is not None and self._conversation.busy:
+            return Running(token, self._effects, turn.update_id), self._done()
         self._conversation = replace(self._conversation, epoch=epoch)
         return Ended(epoch), self._done()
 

@@ -5,6 +5,7 @@ one alert of several workers' alerts.
 """
 
 import asyncio
+from contextvars import Context
 
 import structlog
 
@@ -31,7 +32,8 @@ class Outages:
         self._meter.model_circuit(server, is_open=reason is not None)
         if reason is not None:
             self._meter.add(Counted.MODEL_CIRCUIT_OPENED)
-        task = asyncio.create_task(self._alert(server, reason))
+        # Not in the context of the chat whose call happened to be the last straw.
+        task = asyncio.create_task(self._alert(server, reason), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -1,12 +1,15 @@
 """The one pagination: keyset pages with an opaque cursor, newest first.
 
 A repository is asked for `limit + 1` rows after a key; a row too many says that there is a next
-page. Cursors are base64url of the last item's key as JSON: opaque, and checked when they come back.
+page. A search looks through so many rows at a time: its page may have few items, or none, and still
+a cursor, with which it looks on. Cursors are base64url of the last item's key as JSON: opaque, and
+checked when they come back.
 """
 
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import msgspec
@@ -22,17 +25,31 @@ LARGEST_ID = 2**63 - 1
 
 
 class Page(Struct, Generic[T], frozen=True, rename="camel"):
-    """`next_cursor`: ask with it for what follows; null at the end."""
+    """`nextCursor`: ask with it for what follows; null at the end. A search looks through so many
+    rows at a time: there may be fewer items than asked for, or none, and still more to come.
+    """
 
     items: list[T]
     next_cursor: str | None
 
 
-def page(rows: Sequence[T], limit: int, key: Callable[[T], object]) -> Page[T]:
-    """The page of `limit` items out of at most `limit + 1` rows."""
+class Stretch(Struct, Generic[T, K], frozen=True):
+    """What a repository found of a list that it does not look through to the end at once.
+
+    `beyond`: the key after which it has not looked yet; None where there is nothing more.
+    """
+
+    rows: Sequence[T]
+    beyond: K | None = None
+
+
+def page(
+    rows: Sequence[T], limit: int, key: Callable[[T], object], beyond: object = None
+) -> Page[T]:
+    """The page of `limit` items out of at most `limit + 1` rows; `beyond`: as of a Stretch."""
     items = list(rows[:limit])
-    more = len(rows) > limit
-    return Page(items, _encode(key(items[-1])) if more else None)
+    after = key(items[-1]) if len(rows) > limit else beyond
+    return Page(items, _encode(after) if after is not None else None)
 
 
 def read_cursor(cursor: str | None, kind: type[K]) -> K | None:
@@ -41,8 +58,10 @@ def read_cursor(cursor: str | None, kind: type[K]) -> K | None:
         return None
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(text, type=kind)
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        key = msgspec.json.decode(text, type=kind)
+        _check(key)
+        return key
+    except (binascii.Error, ValueError, OverflowError, msgspec.MsgspecError):
         errors = [FieldError("cursor", "is not one that a list has answered")]
         raise Malformed("The cursor cannot be read.", errors) from None
 
@@ -50,6 +69,17 @@ def read_cursor(cursor: str | None, kind: type[K]) -> K | None:
 def known_id(identity: int) -> bool:
     """Whether a number can be an id at all."""
     return 0 < identity <= LARGEST_ID
+
+
+def _check(key: object) -> None:
+    """Whether PostgreSQL can compare with it. Raises ValueError, OverflowError."""
+    for part in key if isinstance(key, tuple) else (key,):
+        if isinstance(part, datetime):
+            if part.tzinfo is None:
+                raise ValueError("a moment without its zone")
+            part.astimezone(UTC)
+        elif isinstance(part, str) and "\x00" in part:
+            raise ValueError("U+0000")
 
 
 def _encode(key: object) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
+from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from application.bot_life import BotLife
 from application.intake import Intake, incoming_update
@@ -114,6 +115,7 @@ class Polling:
 
     async def _poll(self, bot_id: int) -> None:
         """One bot, until cancelled. The poller's supervised loop (STYLE, rule 7)."""
+        bind_contextvars(bot=bot_id)
         failures = 0
         conflicts = PollConflicts(bot_id, self._bots, self._life, self._clock)
         while True:
@@ -133,9 +135,9 @@ class Polling:
                     elif isinstance(failure, Fatal):
                         event = BotFailed(failure.reason, failure.token_dead)
                         await self._life.put(bot_id, event)
-                log.warning("poller.failed", bot=bot_id, failure=repr(failure))
+                log.warning("poller.failed", failure=repr(failure))
             except Exception as error:  # noqa: BLE001 - a supervised loop: whatever ended a round, there is another
-                log.warning("poller.round_ended", bot=bot_id, error=str(error) or repr(error))
+                log.warning("poller.round_ended", error=str(error) or repr(error))
                 failure = None
             failures += 1
             await asyncio.sleep(self._delay(failure, failures))
@@ -183,5 +185,6 @@ class Polling:
         """The updates' ids, once they are kept."""
         incoming = [incoming_update(bot_id, update) for update in updates]
         if incoming:
-            await self._intake.keep(incoming)
+            with bound_contextvars(update=[update.update_id for update in incoming]):
+                await self._intake.keep(incoming)
         return [update.update_id for update in incoming]

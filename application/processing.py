@@ -4,9 +4,9 @@ Triggered by the HTTP API. A retry joins the end of the chat's line (a TERMINAL 
 forward (a FAILED one that waits for its delay); the chat's own turn does the rest.
 """
 
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from msgspec import Struct
 from application.audit import changed
 from application.chats import ProcessingRef
 from application.jobs import Job
-from application.paging import Page, known_id, page, read_cursor
+from application.paging import Page, Stretch, known_id, page, read_cursor
 from application.refusals import Conflict, NotFound
 from domain.access import Actor, owner_filter
 from domain.effects import HANDLE_UPDATE
@@ -65,9 +65,7 @@ ProcessingKey = tuple[datetime, int]
 
 
 class ProcessingFilter(Struct, frozen=True):
-    """`since` is included, `until` is not; `q`: words in the message, whatever their case (fewer
-    than three letters: in the newest 5,000 messages).
-    """
+    """`since` is included, `until` is not; `q`: words in the message, whatever their case."""
 
     status: Status | None = None
     bot_id: int | None = None
@@ -108,7 +106,7 @@ class ProcessingRepository(Protocol):
 
     async def page(
         self, owner: str | None, asked: ProcessingFilter, before: ProcessingKey | None, limit: int
-    ) -> Sequence[ProcessingView]:
+    ) -> Stretch[ProcessingView, ProcessingKey]:
         """Newest first, after `before`."""
         ...
 
@@ -131,8 +129,9 @@ class Processing:
         known = before is None or (before[0].tzinfo is not None and known_id(before[1]))
         if not known or (asked.bot_id is not None and not known_id(asked.bot_id)):
             return Page([], None)
-        rows = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
-        return page(rows, limit, key=lambda item: (item.created_at, item.id))
+        found = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
+        key = attrgetter("created_at", "id")
+        return page(found.rows, limit, key, found.beyond)
 
     async def get(self, actor: Actor, processing_id: int) -> ProcessingDetail:
         """Raises NotFound."""

@@ -7,21 +7,26 @@ fails splits the batch, and each half locks and loads again.
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from application.batcher import Batcher
 from application.conversations import Change, ConversationStore
 from application.jobs import Unavailable
 from application.live import Live, Nobody, of_chat
-from application.meter import Counted, Meter
+from application.meter import Counted, Loop, Meter, Stage
 from application.moves import Item, Result, move
 from application.ports import Clock
-from domain.turn import Status
+from application.turn_reasons import reason_class
+from domain.turn import Status, Turn
 
 _COUNTED = {
     Status.COMPLETED: Counted.MESSAGES_COMPLETED,
     Status.TERMINAL: Counted.MESSAGES_TERMINAL,
     Status.FAILED: Counted.MESSAGES_FAILED,
 }
+
+REMEMBERED = 10_000
+"""Messages of which a process knows when they came, so that it can tell how long they took."""
 
 
 class React:
@@ -34,6 +39,7 @@ class React:
         self._clock = clock
         self._meter = meter
         self._live = live or Nobody()
+        self._came: dict[int, datetime] = {}
         self._batcher: Batcher[Item, Result] = Batcher(self._flush, key=lambda item: item.chat)
 
     async def put(self, item: Item) -> Result:
@@ -52,6 +58,15 @@ class React:
             return [*await self._flush(items[:half]), *await self._flush(items[half:])]
 
     async def _commit(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
+        with self._meter.committing(Loop.REACT, len(items)):
+            results, changes = await self._carry_through(items)
+        self._count(changes)
+        self._tell(changes)
+        return results
+
+    async def _carry_through(
+        self, items: Sequence[Item]
+    ) -> tuple[list[Result | Exception], list[Change]]:
         results: list[Result | Exception] = []
         changes: list[Change] = []
         async with self._store.transaction() as transaction:
@@ -68,15 +83,38 @@ class React:
                     changes.append(change)
             if changes:
                 await transaction.save(changes)
-        self._count(changes)
-        self._tell(changes)
-        return results
+        return results, changes
 
     def _count(self, changes: Sequence[Change]) -> None:
         ends = Counter(turn.status for change in changes for turn in change.touched)
         for status, counted in _COUNTED.items():
             if ends[status]:
                 self._meter.add(counted, ends[status])
+        for change in changes:
+            if change.taken is not None and change.begun is not None:
+                self._begun(change.begun, change.taken.received_at)
+            for turn in change.touched:
+                if turn.status in _COUNTED:
+                    self._ended(turn)
+
+    def _begun(self, turn: Turn, came_at: datetime) -> None:
+        waited = turn.began_at - came_at
+        self._meter.took(Stage.QUEUE, max(waited.total_seconds(), 0.0))
+        if len(self._came) >= REMEMBERED:
+            self._came.clear()
+        self._came[turn.token.id] = came_at
+
+    def _ended(self, turn: Turn) -> None:
+        """How long it took is told of what was answered; where another process began it, from its
+        beginning.
+        """
+        self._meter.turn(turn.status, reason_class(turn))
+        if turn.ended_at is None or not turn.over:
+            return
+        came_at = self._came.pop(turn.token.id, turn.began_at)
+        if turn.status is Status.COMPLETED and (turn.sent or turn.noticed):
+            took = turn.ended_at - came_at
+            self._meter.took(Stage.TURN, max(took.total_seconds(), 0.0))
 
     def _tell(self, changes: Sequence[Change]) -> None:
         """Who follows hears of the chats and messages; nobody here waits for that."""

@@ -31,7 +31,7 @@ class Pair(Struct, frozen=True):
 class ReplayedDifference(Struct, frozen=True, rename="camel"):
     """One step that is not what was recorded.
 
-    `message_id` and `text` are the message's whose turn it is, `step` its place in it, from 1;
+    `messageId` and `text` are the message's whose turn it is, `step` its place in it, from 1;
     `trouble` is a sentence; `effects` are left out where they are too long to be sent; `told` is
     all of it as lines for a person.
     """

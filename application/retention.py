@@ -2,7 +2,7 @@
 
 Triggered by each worker, now and then; one of them does the work. Messages and their processing
 stay; what goes are the raw updates, the journal (the timeline of old messages with it), the queue's
-log and what was asked from the web.
+log, what was asked from the web, and the oldest of the audit log.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ EVERY = 600.0
 """Seconds between two looks."""
 PAUSE = 0.05
 """Seconds between two batches: messages go first."""
+AUDIT_DAYS = 730
+"""Two years of the audit log: no setting, or who changes what could have it forgotten."""
 
 
 class Keep(Struct, frozen=True):
@@ -28,6 +30,7 @@ class Keep(Struct, frozen=True):
     updates: int
     journal: int
     job_log: int
+    audit: int
 
 
 class Archive(Protocol):
@@ -53,6 +56,7 @@ class Retention:
             settings.retention_updates_days,
             settings.retention_journal_days,
             settings.retention_job_log_days,
+            AUDIT_DAYS,
         )
         total = 0
         while pruned := await self._archive.prune(keep):

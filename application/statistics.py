@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from application.paging import known_id
 from application.ports import Clock
@@ -65,13 +65,19 @@ class Kept(Protocol):
     async def put(self, key: str, value: bytes, seconds: int) -> None: ...
 
 
+_EACH_STATUS = {
+    "properties": {status.value: {"type": "integer"} for status in Status},
+    "required": [status.value for status in Status],
+}
+
+
 class Figures(Struct, frozen=True, rename="camel"):
     """Of `messages` so many have each status. Seconds from a message's coming until its answer was
     sent: the median, and what 95 % stay below (to 1 %). `price` in US dollars, where it is known.
     """
 
     messages: int
-    statuses: dict[Status, int]
+    statuses: Annotated[dict[Status, int], Meta(extra_json_schema=_EACH_STATUS)]
     answer_seconds_p50: float | None
     answer_seconds_p95: float | None
     input_tokens: int

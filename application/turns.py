@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
+from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 from application.jobs import Lease, LeaseLost, StatementFailed, Unavailable
 from application.moves import (
@@ -103,6 +104,8 @@ class Turns:
 
         Raises LeaseLost, Unavailable: the job was not acknowledged, and is picked again.
         """
+        bot, _, _ = chat.partition(":")
+        bind_contextvars(bot=int(bot) if bot.isdecimal() else bot, chat=chat)
         await self._gate.enter()
         try:
             result = await self._take(chat, lease, alone=False)
@@ -132,6 +135,7 @@ class Turns:
     ) -> Result:
         """Run on; with `one` no further than the end of the message that runs now."""
         first = result.token.id if isinstance(result, Running) else None
+        told_of: int | None = None
         while True:
             match result:
                 case Done() | NeedsAlone():
@@ -139,10 +143,14 @@ class Turns:
                 case Ended(epoch=epoch):
                     if one:
                         return result
+                    unbind_contextvars("processing", "update")
                     result = await self._begin(lease, Proceed(chat, lease.pick, epoch))
-                case Running(token=token, effects=effects):
+                case Running(token=token, effects=effects, update_id=update_id):
                     if one and token.id != first:
                         return result
+                    if token.id != told_of:
+                        told_of = token.id
+                        bind_contextvars(processing=token.id, update=update_id)
                     result = await self._step(chat, lease, token, effects)
 
     async def _begin(self, lease: Lease, item: Take | Proceed) -> Result:
@@ -154,14 +162,14 @@ class Turns:
                 return await self._react.put(item)
             except (LeaseLost, Unavailable):
                 raise
-            except Exception as bug:
+            except Exception as bug:  # noqa: BLE001 - a bug never escapes a turn
                 wait = next(waits, None) if isinstance(bug, StatementFailed) else None
                 if wait is None:
-                    log.exception("turn.broke", chat=item.chat)
+                    log.error("turn.broke", **_where(bug))
                     alone = isinstance(item, Take) and item.alone
                     taken = Take(item.chat, lease.pick, alone, lease.again, describe(bug))
                     return await self._react.put(taken)
-                log.warning("turn.statement_failed", chat=item.chat, error=str(bug))
+                log.warning("turn.statement_failed", error=str(bug))
                 await asyncio.sleep(wait)
 
     async def _step(
@@ -172,9 +180,8 @@ class Turns:
             return await self._react.put(Outcome(chat, lease.pick, event))
         except (LeaseLost, Unavailable):
             raise
-        except Exception as bug:
-            # A bug never escapes a turn: it is counted in a transaction of its own.
-            log.exception("turn.broke", chat=chat, processing=token.id)
+        except Exception as bug:  # noqa: BLE001 - it is counted in a transaction of its own
+            log.error("turn.broke", **_where(bug))
             told = describe(bug)
             jitter = self._clock.jitter()
             broke = TurnBroke(token, told.error, jitter, traceback=told.traceback)
@@ -235,3 +242,11 @@ def describe(bug: BaseException) -> Bug:
     first_line, *_ = str(bug).splitlines() or [""]
     lines = "".join(traceback.format_exception(bug))
     return Bug(f"{type(bug).__name__}: {first_line}"[:300], lines[-MAX_TRACEBACK:], entry)
+
+
+def _where(bug: BaseException) -> dict[str, str]:
+    """For the log: a bug's kind and place. What it says may quote what a person wrote."""
+    if isinstance(bug, BeginningBroke):
+        bug = bug.__cause__ or bug
+    frames = "".join(traceback.format_tb(bug.__traceback__))
+    return {"error": type(bug).__name__, "exception": frames}

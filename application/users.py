@@ -25,10 +25,15 @@ LONGEST_PASSWORD = 1024
 _EMAIL = re.compile(r"[^@\s\x00]{1,64}@[^@\s\x00]{1,255}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
-Email = Annotated[str, Meta(max_length=320, examples=["anna@example.com"])]
-NewPassword = Annotated[
-    str, Meta(max_length=LONGEST_PASSWORD, description=f"At least {SHORTEST_PASSWORD} characters")
+# What `extra_json_schema` says stands in the API's document, and is checked here, in words of ours.
+Email = Annotated[
+    str,
+    Meta(max_length=320, examples=["anna@example.com"], extra_json_schema={"format": "email"}),
 ]
+NewPassword = Annotated[
+    str, Meta(max_length=LONGEST_PASSWORD, extra_json_schema={"minLength": SHORTEST_PASSWORD})
+]
+UserId = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 UserKey = tuple[datetime, str]
 """What users are ordered by: when they were made, and the id."""
 
@@ -36,7 +41,7 @@ UserKey = tuple[datetime, str]
 class User(Struct, frozen=True, rename="camel"):
     """A user as answers show it."""
 
-    id: str
+    id: UserId
     email: str
     role: Role
     status: UserStatus

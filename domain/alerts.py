@@ -25,7 +25,12 @@ _VARYING = re.compile(r"[\w-]*\d(?:[\w.-]*\w)?")
 
 def fingerprint(reason: str) -> str:
     """The cause of a failure, the same for all failures of one kind."""
-    return _VARYING.sub("#", _SAID.sub(r"\1", reason))[:200]
+    return _VARYING.sub("#", unquoted(reason))[:200]
+
+
+def unquoted(text: str) -> str:
+    """Without what a model or a server happened to say, which belongs in no log."""
+    return _SAID.sub(r"\1", text)
 
 
 def message_alert(turn: Turn, reason: str) -> AdminAlert:

@@ -52,6 +52,11 @@ class Bot(Struct, frozen=True, omit_defaults=True, tag="bot"):
     error: str | None = None
 
 
+def webhook_path(bot_id: int) -> str:
+    """Where below PUBLIC_URL Telegram posts the bot's updates."""
+    return f"/webhook/{bot_id}"
+
+
 def handle(bot: Bot, envelope: Envelope[BotEvent]) -> Step[Bot]:
     """One event of a bot. Pure: the same arguments give the same Step."""
     match envelope.event:

@@ -226,6 +226,23 @@ def create_user(
     _run("create-user", command, loop=False)
 
 
+@app.command("rotate-secrets")
+def rotate_secrets(
+    new_key: Annotated[
+        bool,
+        typer.Option("--new-key", help="Make a new key first, where DATA_DIR keeps the key."),
+    ] = False,
+) -> None:
+    """Encrypt every stored secret with the newest key: 0 done, 1 something is left to do."""
+
+    async def command(settings: Settings) -> int:
+        from entrypoints.rotate_secrets import rotate
+
+        return await rotate(settings, console, new_key=new_key)
+
+    _run("rotate-secrets", command, loop=False)
+
+
 @app.command()
 def record(
     out: Annotated[Path, typer.Option(help="The file to write; - is standard output.")],

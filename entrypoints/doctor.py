@@ -18,10 +18,12 @@ from valkey.exceptions import ValkeyError
 from adapters.child_process import CannotRunAsRootError
 from adapters.data_directory import DataDirectoryError
 from adapters.embedded_postgres import PostgresStartError
+from adapters.postgres_health import PostgresHealth
 from adapters.postgres_migrations import is_current
 from adapters.postgres_transactions import engine, transaction
 from adapters.secret_box import SecretBox, SecretUnreadable
 from application.jobs import Unavailable
+from application.readiness import LATE
 from entrypoints.parts import connected
 from entrypoints.settings import Settings, is_loopback
 
@@ -107,33 +109,32 @@ async def _secrets(database: AsyncEngine, settings: Settings) -> str:
 
 
 async def _jobs(database: AsyncEngine) -> str:
-    async with transaction(database) as connection:
-        row = (
-            await connection.execute(
-                text(
-                    "SELECT count(*) FILTER (WHERE status = 'queued' AND execute_after < now() "
-                    "- interval '1 minute'), count(*) FILTER (WHERE status = 'picked' "
-                    "AND heartbeat > now() - interval '15 seconds'), count(*) FROM pgqueuer"
-                )
-            )
-        ).one()
-    late, running, total = row
-    if late:
-        raise Wrong(f"{late} jobs have waited for more than a minute; is `kotodom worker` running?")
-    return f"{total} in the queue, {running} running"
+    state = await PostgresHealth(database).look()
+    if not state.schema_current:
+        raise Wrong("not known before `kotodom migrate` has run")
+    seen = f"running: {state.workers} workers, {state.pollers} pollers"
+    if state.queue_age > LATE:
+        waits = f"one has waited for {state.queue_age:.0f} s"
+        raise Wrong(f"{waits}; {seen}; start `kotodom worker`, or more of them")
+    if state.workers and state.to_poll and not state.pollers:
+        raise Wrong(f"{seen}; bots to poll: {state.to_poll}; start `kotodom poller`")
+    return f"none waits for long; {seen}"
 
 
 async def _bots(database: AsyncEngine) -> str:
     async with transaction(database) as connection:
         rows = (
             await connection.execute(
-                text("SELECT name, error FROM bots WHERE error IS NOT NULL ORDER BY id")
+                text(
+                    "SELECT name, coalesce(error, silent_reason) FROM bots WHERE error IS NOT NULL"
+                    " OR (enabled AND is_active AND silent_reason IS NOT NULL) ORDER BY id"
+                )
             )
         ).all()
         total = await connection.scalar(text("SELECT count(*) FROM bots"))
     if rows:
-        raise Wrong("; ".join(f"{name}: {error}" for name, error in rows))
-    return f"{total} bots, none in error"
+        raise Wrong("; ".join(f"{name}: {reason}" for name, reason in rows))
+    return f"{total} bots, none silent or in error"
 
 
 async def _model(database: AsyncEngine, settings: Settings) -> str:

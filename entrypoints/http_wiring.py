@@ -3,24 +3,30 @@
 Beside entrypoints/wiring.py, which has what every process shares.
 """
 
+from collections.abc import AsyncIterator
+
 from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.argon2_passwords import Argon2Passwords
 from adapters.fernet_devices import FernetDevices
+from adapters.openai_health import OpenAIHealth
 from adapters.postgres_api_keys import PostgresApiKeys
 from adapters.postgres_audit import PostgresAudit
 from adapters.postgres_bot_owners import PostgresBotOwners
 from adapters.postgres_bots import PostgresBots
 from adapters.postgres_chat_actions import PostgresChatActions
 from adapters.postgres_chats import PostgresChats
+from adapters.postgres_closing import closing
 from adapters.postgres_failures import PostgresFailures
 from adapters.postgres_health import PostgresHealth
 from adapters.postgres_job_desk import PostgresJobDesk
 from adapters.postgres_journal import PostgresJournal
 from adapters.postgres_processing import PostgresProcessing
 from adapters.postgres_statistics import PostgresStatistics
+from adapters.postgres_transactions import engine
 from adapters.postgres_users import PostgresUsers
+from adapters.prometheus_database import DatabaseMetrics
 from adapters.secret_box import SecretBox
 from adapters.telegram_markdown import TelegramMarkdown
 from adapters.valkey_cache import ValkeyCache
@@ -37,11 +43,11 @@ from application.chat_actions import ChatActions, ChatActionStore
 from application.chats import ChatRepository, Chats
 from application.exports import Exports
 from application.failures import FailureRepository, Failures
-from application.health import DatabaseProbe, Health
+from application.health import DatabaseProbe, Health, ModelProbe
 from application.job_desk import JobDesk, JobRepository
 from application.listeners import Listeners
 from application.live import Owners
-from application.ports import Markdown, Telegram
+from application.ports import Clock, Markdown, Telegram
 from application.processing import Processing, ProcessingRepository
 from application.recordings import Journal, Recordings
 from application.sessions import Devices, LoginLimits, Sessions, SessionStore
@@ -50,6 +56,7 @@ from application.statistics import Kept, Statistics, StatsRepository
 from application.users import AdminUsers, Passwords, UserStore
 from entrypoints.http.events import encoded
 from entrypoints.settings import Settings
+from entrypoints.wiring import direct_dsn
 
 
 class HttpProvider(Provider):
@@ -96,6 +103,19 @@ class HttpProvider(Provider):
 
     probe = provide(PostgresHealth, provides=DatabaseProbe)
     health = provide(Health)
+
+    @provide
+    async def database_metrics(self, settings: Settings) -> AsyncIterator[DatabaseMetrics]:
+        async with closing(engine(direct_dsn(settings), pool_size=1)) as made:
+            yield DatabaseMetrics(made)
+
+    @provide
+    async def model_probe(
+        self, reader: SettingsReader, clock: Clock, settings: Settings
+    ) -> AsyncIterator[ModelProbe]:
+        probe = OpenAIHealth(reader, clock, settings.stand_in_model_url)
+        yield probe
+        await probe.close()
 
     @provide
     def exports(self, engine: AsyncEngine) -> Exports:

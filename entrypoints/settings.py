@@ -52,6 +52,11 @@ class Settings(Struct, frozen=True):
     sandbox: bool
     sandbox_url: str | None
 
+    @property
+    def stand_in_model_url(self) -> str | None:
+        """The sandbox's model server, which answers while no real key is known."""
+        return f"{self.sandbox_url}/openai/v1" if self.sandbox_url is not None else None
+
     def send_limits_apply(self, telegram_api_url: str) -> bool:
         """Whether sends to a Bot API server are kept within Telegram's limits."""
         if self.telegram_send_limits == "auto":
@@ -227,7 +232,7 @@ def _key(value: str) -> str:
 def _log_host(value: str) -> str:
     url = value if "://" in value else f"https://{value}"
     if "." not in (urlsplit(url).hostname or "") or "_" in url:
-        raise ValueError(f"expected a host name such as in.logs.betterstack.com, got {value!r}")
+        raise ValueError("expected a host name such as in.logs.betterstack.com")
     return _http_url(url)
 
 

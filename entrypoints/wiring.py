@@ -7,19 +7,22 @@ that a process loads no more than it runs.
 from collections.abc import AsyncIterator
 from typing import NewType
 
-from dishka import Provider, Scope, from_context, provide
+from dishka import AsyncContainer, Provider, Scope, from_context, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 from valkey.asyncio import Valkey
 
 from adapters.argon2_passwords import Argon2Passwords
+from adapters.postgres_audit import PostgresAudit
 from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_bots import PostgresBotStore
 from adapters.postgres_closing import closing
 from adapters.postgres_inbox import PostgresInbox
+from adapters.postgres_secrets import keys_session
 from adapters.postgres_settings import PostgresSettings
 from adapters.postgres_transactions import dsn, engine
 from adapters.postgres_users import PostgresUsers
 from adapters.prometheus_meter import PrometheusMeter
+from adapters.prometheus_process import ProcessGauges
 from adapters.secret_box import SecretBox
 from adapters.system_clock import SystemClock
 from adapters.telegram_client import TelegramClient
@@ -27,6 +30,7 @@ from adapters.valkey_alert_link import ValkeyAlertLink
 from adapters.valkey_live import ValkeyLive
 from adapters.valkey_sessions import valkey_client
 from application.alert_link import AlertLinks, LinkCodes
+from application.audit import Audit
 from application.backlog import Backlog
 from application.bot_life import BotLife
 from application.intake import Intake
@@ -40,6 +44,9 @@ from entrypoints.settings import Settings
 HotEngine = NewType("HotEngine", AsyncEngine)
 """The loop's own connections: a small pool, statements planned for the index."""
 
+PATIENCE = 30.0
+"""Seconds that a statement may take: one that hangs holds up every chat, or person, behind it."""
+
 
 class SharedProvider(Provider):
     """What every process has. Settings come from the context, their addresses filled in."""
@@ -48,13 +55,16 @@ class SharedProvider(Provider):
     settings = from_context(Settings)
 
     @provide
-    async def engine(self, settings: Settings) -> AsyncIterator[AsyncEngine]:
-        async with closing(engine(_given(settings.database_url), pool_size=5)) as made:
+    async def engine(self, settings: Settings, box: SecretBox) -> AsyncIterator[AsyncEngine]:
+        name = keys_session(box)
+        url = _given(settings.database_url)
+        async with closing(engine(url, pool_size=5, patience=PATIENCE, name=name)) as made:
             yield made
 
     @provide
-    async def hot_engine(self, settings: Settings) -> AsyncIterator[HotEngine]:
-        hot = engine(_given(settings.database_url), pool_size=8, hot=True)
+    async def hot_engine(self, settings: Settings, box: SecretBox) -> AsyncIterator[HotEngine]:
+        url = _given(settings.database_url)
+        hot = engine(url, pool_size=8, patience=PATIENCE, hot=True, name=keys_session(box))
         async with closing(hot) as made:
             yield HotEngine(made)
 
@@ -87,16 +97,15 @@ class SharedProvider(Provider):
         return SettingsReader(store, clock, environment)
 
     @provide
-    async def telegram(self, settings: Settings) -> AsyncIterator[Telegram]:
-        async with TelegramClient(settings.telegram_timeout) as client:
+    async def telegram(self, settings: Settings, meter: Meter) -> AsyncIterator[Telegram]:
+        async with TelegramClient(settings.telegram_timeout, meter) as client:
             yield client
 
     @provide
     def bot_access(
         self, engine: HotEngine, box: SecretBox, reader: SettingsReader, settings: Settings
     ) -> PostgresBotAccess:
-        sandbox = settings.sandbox_url
-        stand_in = f"{sandbox}/openai/v1" if sandbox is not None else None
+        stand_in = settings.stand_in_model_url
         return PostgresBotAccess(engine, box, reader, settings.telegram_api_url, stand_in)
 
     @provide
@@ -112,11 +121,13 @@ class SharedProvider(Provider):
         codes: LinkCodes,
         store: SettingsStore,
         reader: SettingsReader,
+        engine: AsyncEngine,
         telegram: Telegram,
         live: Live,
         settings: Settings,
     ) -> AlertLinks:
-        return AlertLinks(codes, store, reader, telegram, live, settings.telegram_api_url)
+        audit = Audit(PostgresAudit(engine))
+        return AlertLinks(codes, store, reader, audit, telegram, live, settings.telegram_api_url)
 
     @provide
     def bot_life(self, engine: AsyncEngine, clock: Clock, live: Live) -> BotLife:
@@ -125,6 +136,12 @@ class SharedProvider(Provider):
     @provide
     def users(self, engine: AsyncEngine) -> Users:
         return Users(PostgresUsers(engine), Argon2Passwords())
+
+
+async def process_gauges(container: AsyncContainer, process: str) -> ProcessGauges:
+    """What a process (api, worker, poller) tells of itself once a second."""
+    engines = {"shared": await container.get(AsyncEngine), "loop": await container.get(HotEngine)}
+    return ProcessGauges(process, engines)
 
 
 def direct_dsn(settings: Settings) -> str:

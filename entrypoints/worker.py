@@ -1,4 +1,7 @@
-"""`kotodom worker`: runs turns and effects until SIGTERM; sweeps and prunes now and then."""
+"""`kotodom worker`: runs turns and effects until SIGTERM.
+
+Now and then it sweeps, prunes, erases, and looks for silent bots.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,12 +10,15 @@ import structlog
 from dishka import make_async_container
 
 from adapters.pgqueuer_worker import PgqueuerWorker
-from application import retention, sweep
+from application import erasure, retention, silent_bots, sweep
+from application.erasure import Erasure
 from application.retention import Retention
+from application.silent_bots import SilentBots
 from application.sweep import Sweep
 from entrypoints.settings import Settings
 from entrypoints.stopping import close, on_signal
-from entrypoints.wiring import SharedProvider
+from entrypoints.tracing import tracing
+from entrypoints.wiring import SharedProvider, process_gauges
 from entrypoints.worker_wiring import WorkerProvider
 
 log = structlog.get_logger("worker")
@@ -21,13 +27,19 @@ log = structlog.get_logger("worker")
 async def run_worker(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; then at most a few seconds more."""
     container = make_async_container(
-        SharedProvider(), WorkerProvider(), context={Settings: settings}
+        SharedProvider(),
+        WorkerProvider(),
+        *tracing(settings, "worker"),
+        context={Settings: settings},
     )
     try:
         worker = await container.get(PgqueuerWorker)
         on_signal(lambda _: worker.stop())
         rounds = [
             asyncio.create_task(_again(sweep.EVERY, (await container.get(Sweep)).run)),
+            asyncio.create_task((await process_gauges(container, "worker")).run()),
+            asyncio.create_task(_again(silent_bots.EVERY, (await container.get(SilentBots)).run)),
+            asyncio.create_task(_again(erasure.EVERY, (await container.get(Erasure)).run)),
             asyncio.create_task(_again(retention.EVERY, (await container.get(Retention)).run)),
         ]
         log.info("worker.started")

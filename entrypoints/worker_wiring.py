@@ -5,8 +5,9 @@ models' clients, which take most of a second.
 """
 
 from collections.abc import AsyncIterator
+from typing import NewType
 
-from dishka import Provider, Scope, provide
+from dishka import Provider, Scope, alias, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 from valkey.asyncio import Valkey
 
@@ -21,8 +22,10 @@ from adapters.pgqueuer_worker import PgqueuerWorker
 from adapters.postgres_alerts import PostgresAlerts
 from adapters.postgres_bot_access import PostgresBotAccess
 from adapters.postgres_conversations import PostgresConversations
+from adapters.postgres_erasure import PostgresErasure
 from adapters.postgres_history import PostgresHistory
 from adapters.postgres_retention import PostgresRetention
+from adapters.postgres_silent_bots import PostgresSilentBots
 from adapters.postgres_sweep import PostgresSweep
 from adapters.secret_box import SecretBox
 from adapters.telegram_effects import TelegramEffects
@@ -30,21 +33,27 @@ from adapters.telegram_markdown import TelegramMarkdown
 from adapters.valkey_send_limits import ValkeySendLimits
 from application.alerts import Alerts
 from application.bot_life import BotLife
+from application.conversations import ConversationStore
 from application.detached import Detached
+from application.erasure import Erasure
 from application.jobs import PERFORM_EFFECT
 from application.live import Live
 from application.meter import Meter
-from application.model import ModelApi
+from application.model import LanguageModel, ModelApi
 from application.outages import Outages
 from application.ports import Clock, Telegram
 from application.react import React
 from application.retention import Retention
 from application.settings import SettingsReader
+from application.silent_bots import SilentBots
 from application.sweep import Sweep
-from application.turns import Turns
+from application.turns import TurnRunner, Turns
 from domain.effects import HANDLE_UPDATE
 from entrypoints.settings import Settings
 from entrypoints.wiring import HotEngine, direct_dsn
+
+Models = NewType("Models", dict[ModelApi, LanguageModel])
+"""The adapter of each model API."""
 
 
 class WorkerProvider(Provider):
@@ -55,30 +64,39 @@ class WorkerProvider(Provider):
     outages = provide(Outages)
 
     @provide
-    async def clients(self, settings: Settings, outages: Outages) -> AsyncIterator[OpenAIClients]:
-        clients = OpenAIClients(settings.openai_timeout, ModelCircuits(outages.heard))
+    async def clients(
+        self, settings: Settings, outages: Outages, meter: Meter
+    ) -> AsyncIterator[OpenAIClients]:
+        clients = OpenAIClients(settings.openai_timeout, ModelCircuits(outages.heard), meter)
         yield clients
         await clients.close()
 
     @provide
+    def models(self, clients: OpenAIClients, settings: Settings) -> Models:
+        return Models(
+            {
+                ModelApi.RESPONSES: OpenAIResponses(clients, settings.openai_timeout),
+                ModelApi.CHAT_COMPLETIONS: OpenAIChatCompletions(clients, settings.openai_timeout),
+            }
+        )
+
+    @provide
     def model_effects(
         self,
-        clients: OpenAIClients,
-        settings: Settings,
+        models: Models,
         engine: HotEngine,
         bots: PostgresBotAccess,
         clock: Clock,
+        meter: Meter,
     ) -> ModelEffects:
         return ModelEffects(
-            models={
-                ModelApi.RESPONSES: OpenAIResponses(clients, settings.openai_timeout),
-                ModelApi.CHAT_COMPLETIONS: OpenAIChatCompletions(clients, settings.openai_timeout),
-            },
+            models=models,
             bots=bots,
             history=PostgresHistory(engine),
             markdown=TelegramMarkdown(),
             prices=GenaiPrices(),
             clock=clock,
+            meter=meter,
         )
 
     @provide
@@ -109,6 +127,21 @@ class WorkerProvider(Provider):
         return Alerts(PostgresAlerts(engine), telegram, reader, settings.telegram_api_url, meter)
 
     @provide
+    def silent_bots(
+        self,
+        engine: AsyncEngine,
+        bots: PostgresBotAccess,
+        telegram: Telegram,
+        life: BotLife,
+        alerts: Alerts,
+        live: Live,
+        clock: Clock,
+        settings: Settings,
+    ) -> SilentBots:
+        watched = PostgresSilentBots(engine, bots)
+        return SilentBots(watched, telegram, life, alerts, live, clock, settings.public_url)
+
+    @provide
     def sweep(self, engine: HotEngine, meter: Meter) -> Sweep:
         return Sweep(PostgresSweep(engine), meter)
 
@@ -116,13 +149,22 @@ class WorkerProvider(Provider):
     def retention(self, engine: AsyncEngine, reader: SettingsReader, meter: Meter) -> Retention:
         return Retention(PostgresRetention(engine), reader, meter)
 
+    @provide
+    def erasure(self, engine: AsyncEngine) -> Erasure:
+        return Erasure(PostgresErasure(engine))
+
     runner = provide(EffectRunner)
+    turn_runner = alias(EffectRunner, provides=TurnRunner)
 
     @provide
-    def turns(
-        self, engine: HotEngine, runner: EffectRunner, clock: Clock, meter: Meter, live: Live
-    ) -> Turns:
-        return Turns(React(PostgresConversations(engine), clock, meter, live), runner, clock)
+    def conversations(self, engine: HotEngine) -> ConversationStore:
+        return PostgresConversations(engine)
+
+    @provide
+    def react(self, store: ConversationStore, clock: Clock, meter: Meter, live: Live) -> React:
+        return React(store, clock, meter, live)
+
+    turns = provide(Turns)
 
     @provide
     def detached(self, runner: EffectRunner, bots: BotLife) -> Detached:

@@ -2,11 +2,12 @@
 
 from dishka import FromDishka
 from litestar import delete, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 
 from application.api_keys import ApiKeys, ApiKeyView, CreatedApiKey, NewApiKey
 from application.paging import Page
 from entrypoints.http.bodies import StrictJson
+from entrypoints.http.ids import ApiKeyKey
 from entrypoints.http.paging import Cursor, Limit
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked, SessionOnly
@@ -36,8 +37,6 @@ async def create_api_key(
 
 
 @delete("/api-keys/{key_id:int}", tags=["api keys"], responses=problems(400, 401, 403, 404))
-async def revoke_api_key(
-    key_id: FromPath[int], request: Asked, api_keys: FromDishka[ApiKeys]
-) -> None:
+async def revoke_api_key(key_id: ApiKeyKey, request: Asked, api_keys: FromDishka[ApiKeys]) -> None:
     """Revoke a key: it is over at once."""
     await api_keys.revoke(request.user.actor, key_id)

@@ -4,24 +4,21 @@ Made by entrypoints/http/server.py. Routes of /api need a session or an API key,
 and out.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib.metadata import version
+from typing import Any
 
 import aiohttp
 from dishka import AsyncContainer
 from dishka.integrations.litestar import DishkaRouter, setup_dishka
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import Method
-from litestar.types.internal_types import PathParameterDefinition
+from litestar.types import ControllerRouterHandler
 
 from adapters.secret_box import SecretBox
 from application.intake import Intake
+from application.meter import Meter
 from entrypoints.http import (
     api_keys,
     audit,
@@ -35,17 +32,22 @@ from entrypoints.http import (
     processing,
     recordings,
     sandbox,
+    schema,
     settings,
     start_page,
     statistics,
     users,
 )
+from entrypoints.http.admin_pages import AdminPages
 from entrypoints.http.audit_trail import AuditTrail
+from entrypoints.http.document import document
 from entrypoints.http.problems import answer
-from entrypoints.http.security import SESSION_COOKIE, Gate, signed_in
+from entrypoints.http.request_log import RequestLog
+from entrypoints.http.security import Gate, signed_in
 from entrypoints.http.webhook import webhook
 from entrypoints.settings import Settings
 from entrypoints.stopping import close
+from entrypoints.wiring import process_gauges
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body; more is 413."""
@@ -107,29 +109,43 @@ def create_app(container: AsyncContainer, environment: Settings) -> Litestar:
     """The application; it closes the container when it stops."""
     app = Litestar(
         route_handlers=[
-            DishkaRouter("/api", route_handlers=OPEN_API),
-            DishkaRouter(
-                "/api",
-                route_handlers=GUARDED_API,
-                guards=[signed_in],
-                security=[{"session": []}, {"apiKey": []}],
-            ),
-            DishkaRouter("/", route_handlers=OTHER),
-            webhook,
+            *_api(),
             sandbox.sandbox,
             start_page.start_page,
+            *schema.pages(api_document),
         ],
         state=State({"public_url": environment.public_url, "sandbox_url": environment.sandbox_url}),
         lifespan=[_running(container)],
         exception_handlers={Exception: answer},
         request_max_body_size=MAX_BODY,
-        openapi_config=_document(),
+        openapi_config=None,  # entrypoints/http/schema.py serves the document
         logging_config=None,
     )
     setup_dishka(container, app)
-    gate = Gate(app.asgi_handler, environment.public_url, environment.trusted_proxies)
-    app.asgi_handler = AuditTrail(gate)
+    pages = AdminPages(app.asgi_handler)
+    gate = Gate(pages, environment.public_url, environment.trusted_proxies)
+    app.asgi_handler = RequestLog(AuditTrail(gate))
     return app
+
+
+def api_document() -> dict[str, Any]:
+    """The OpenAPI document."""
+    return document(_api())
+
+
+def _api() -> list[ControllerRouterHandler]:
+    """Every route of the document."""
+    return [
+        DishkaRouter("/api", route_handlers=OPEN_API),
+        DishkaRouter(
+            "/api",
+            route_handlers=GUARDED_API,
+            guards=[signed_in],
+            security=[{"session": []}, {"apiKey": []}],
+        ),
+        DishkaRouter("/", route_handlers=OTHER),
+        webhook,
+    ]
 
 
 def _running(container: AsyncContainer) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
@@ -139,42 +155,12 @@ def _running(container: AsyncContainer) -> Callable[[Litestar], AbstractAsyncCon
     async def running(app: Litestar) -> AsyncIterator[None]:
         app.state.secret_box = await container.get(SecretBox)
         app.state.intake = await container.get(Intake)
+        app.state.meter = await container.get(Meter)
+        telling = asyncio.create_task((await process_gauges(container, "api")).run())
         async with aiohttp.ClientSession() as session:
             app.state.sandbox_session = session
             yield
+        telling.cancel()
         await close(container)
 
     return running
-
-
-def _document() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="Kotodom GPT",
-        version=version("kotodom-gpt"),
-        description="Telegram bots answered by a language model: the administrator's API.",
-        path="/schema",
-        # Only the document: Litestar's pages fetch their scripts from another host.
-        render_plugins=[JsonRenderPlugin()],
-        operation_id_creator=_operation_id,
-        components=Components(
-            security_schemes={
-                "session": SecurityScheme(
-                    type="apiKey", name=SESSION_COOKIE, security_scheme_in="cookie"
-                ),
-                "apiKey": SecurityScheme(
-                    type="http",
-                    scheme="bearer",
-                    bearer_format="kd_…",
-                    description="A key of POST /api/api-keys: it acts for whoever made it.",
-                ),
-            }
-        ),
-    )
-
-
-def _operation_id(
-    handler: HTTPRouteHandler, method: Method, _: list[str | PathParameterDefinition]
-) -> str:
-    """The route's own name, in camelCase: what a generated client calls it."""
-    first, *rest = handler.handler_name.split("_")
-    return first + "".join(word.title() for word in rest)

@@ -9,7 +9,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from application.sessions import SESSION_SECONDS, Sessions
-from application.users import LONGEST_PASSWORD, User
+from application.users import LONGEST_PASSWORD, Email, NewPassword, User
 from entrypoints.http.bodies import StrictJson
 from entrypoints.http.problems import problems
 from entrypoints.http.security import (
@@ -29,7 +29,7 @@ Password = Annotated[str, Meta(max_length=LONGEST_PASSWORD)]
 class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
     """Who wants to sign in."""
 
-    email: Annotated[str, Meta(max_length=320, examples=["admin@localhost"])]
+    email: Email
     password: Password
 
 
@@ -37,7 +37,7 @@ class PasswordChange(Struct, frozen=True, rename="camel", forbid_unknown_fields=
     """The new password has at least eight characters."""
 
     current_password: Password
-    new_password: Password
+    new_password: NewPassword
 
 
 @post(
@@ -72,7 +72,7 @@ async def logout(
     return Response(None, cookies=[session_cookie(request, "", 0)])
 
 
-@get("/auth/me", tags=["auth"], responses=problems(401))
+@get("/auth/me", operation_id="getMe", tags=["auth"], responses=problems(401))
 async def me(request: Asked) -> Response[User]:
     """Who is signed in, or for whom the API key acts; the session's cookie lives on from now."""
     if not by_session(request):

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _PATH = re.compile(r"^(.*) - at `(?:key in )?\$\.?(.*)`$", re.DOTALL)
 _NAMED = re.compile(r"field `([^`]+)`")
+_QUOTED = re.compile(r"^Invalid enum value .*", re.DOTALL)
 
 
 class StrictJson(AbstractDTO[T], Generic[T]):
@@ -80,7 +81,12 @@ def _field_error(sentence: str) -> FieldError:
     named = _NAMED.search(message)
     if named is not None:
         path = f"{path}.{named[1]}" if path else named[1]
-    return FieldError(path or "$", message)
+    return FieldError(path or "$", unquoted(message))
+
+
+def unquoted(message: str) -> str:
+    """msgspec's sentence without the value: a password may have been typed into the wrong field."""
+    return _QUOTED.sub("Must be one of the values that the OpenAPI document lists", message)
 
 
 def _refuse_null(form: object) -> None:

@@ -2,8 +2,9 @@
 
 from dishka import FromDishka
 from litestar import delete, get, patch, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 
+from application.bot_deletion import ErasedBot
 from application.bot_forms import (
     BotPatch,
     BotView,
@@ -15,6 +16,7 @@ from application.bot_forms import (
 from application.bots import Bots
 from application.paging import Page
 from entrypoints.http.bodies import StrictJson
+from entrypoints.http.ids import BotKey
 from entrypoints.http.paging import Cursor, Limit
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
@@ -56,7 +58,7 @@ async def check_token(
 
 
 @get("/bots/{bot_id:int}", tags=["bots"], responses=problems(400, 401, 404))
-async def get_bot(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bots]) -> BotView:
+async def get_bot(bot_id: BotKey, request: Asked, bots: FromDishka[Bots]) -> BotView:
     """One bot."""
     return await bots.get(request.user.actor, bot_id)
 
@@ -69,16 +71,23 @@ async def get_bot(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bots])
     responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 502),
 )
 async def change_bot(
-    bot_id: FromPath[int], data: JSONBody[BotPatch], request: Asked, bots: FromDishka[Bots]
+    bot_id: BotKey, data: JSONBody[BotPatch], request: Asked, bots: FromDishka[Bots]
 ) -> BotView:
     """Change a bot; a new token, server or mode of delivery connects it anew."""
     return await bots.change(request.user.actor, bot_id, data)
 
 
-@delete("/bots/{bot_id:int}", tags=["bots"], responses=problems(400, 401, 403, 404))
-async def delete_bot(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bots]) -> None:
-    """Erase a bot with its chats, messages, processing, updates and journal."""
-    await bots.delete(request.user.actor, bot_id)
+@delete(
+    "/bots/{bot_id:int}",
+    status_code=202,
+    tags=["bots"],
+    responses=problems(400, 401, 403, 404),
+)
+async def delete_bot(bot_id: BotKey, request: Asked, bots: FromDishka[Bots]) -> ErasedBot:
+    """Delete a bot. It is gone at once; its chats, messages, processing, updates and journal are
+    erased afterwards.
+    """
+    return await bots.delete(request.user.actor, bot_id)
 
 
 @post(
@@ -87,7 +96,7 @@ async def delete_bot(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bot
     tags=["bots"],
     responses=problems(400, 401, 403, 404, 409),
 )
-async def enable_bot(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bots]) -> BotView:
+async def enable_bot(bot_id: BotKey, request: Asked, bots: FromDishka[Bots]) -> BotView:
     """Let the bot answer: it is active once Telegram has agreed."""
     return await bots.enable(request.user.actor, bot_id)
 
@@ -98,7 +107,7 @@ async def enable_bot(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bot
     tags=["bots"],
     responses=problems(400, 401, 403, 404),
 )
-async def disable_bot(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bots]) -> BotView:
+async def disable_bot(bot_id: BotKey, request: Asked, bots: FromDishka[Bots]) -> BotView:
     """Let the bot be silent; the turns in flight finish."""
     return await bots.disable(request.user.actor, bot_id)
 
@@ -109,7 +118,7 @@ async def disable_bot(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bo
     tags=["bots"],
     responses=problems(400, 401, 403, 404, 409),
 )
-async def ensure_webhook(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bots]) -> BotView:
+async def ensure_webhook(bot_id: BotKey, request: Asked, bots: FromDishka[Bots]) -> BotView:
     """Set the bot's webhook again."""
     return await bots.ensure_webhook(request.user.actor, bot_id)
 
@@ -120,14 +129,12 @@ async def ensure_webhook(bot_id: FromPath[int], request: Asked, bots: FromDishka
     tags=["bots"],
     responses=problems(400, 401, 403, 404),
 )
-async def remove_webhook(bot_id: FromPath[int], request: Asked, bots: FromDishka[Bots]) -> BotView:
+async def remove_webhook(bot_id: BotKey, request: Asked, bots: FromDishka[Bots]) -> BotView:
     """Remove the bot's webhook."""
     return await bots.remove_webhook(request.user.actor, bot_id)
 
 
 @get("/bots/{bot_id:int}/telegram", tags=["bots"], responses=problems(400, 401, 404))
-async def get_bot_telegram(
-    bot_id: FromPath[int], request: Asked, bots: FromDishka[Bots]
-) -> TelegramView:
+async def get_bot_telegram(bot_id: BotKey, request: Asked, bots: FromDishka[Bots]) -> TelegramView:
     """What Telegram says of the bot now: getMe and getWebhookInfo."""
     return await bots.telegram(request.user.actor, bot_id)

@@ -5,12 +5,13 @@ from typing import Annotated
 
 from dishka import FromDishka
 from litestar import delete, get, post
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import JSONBody, QueryParameter
 
 from application.chat_actions import ChatActions, Erased, NewMessage, Waiting
 from application.chats import ChatFilter, Chats, ChatView, MessageView
 from application.paging import Page
 from entrypoints.http.bodies import StrictJson
+from entrypoints.http.ids import ChatKey
 from entrypoints.http.paging import BotId, Cursor, Limit, Words, moment, words
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
@@ -36,14 +37,14 @@ async def list_chats(
 
 
 @get("/chats/{chat_id:str}", tags=["chats"], responses=problems(400, 401, 404))
-async def get_chat(chat_id: FromPath[str], request: Asked, chats: FromDishka[Chats]) -> ChatView:
+async def get_chat(chat_id: ChatKey, request: Asked, chats: FromDishka[Chats]) -> ChatView:
     """One chat."""
     return await chats.get(request.user.actor, chat_id)
 
 
 @get("/chats/{chat_id:str}/messages", tags=["chats"], responses=problems(400, 401, 404))
 async def list_messages(
-    chat_id: FromPath[str],
+    chat_id: ChatKey,
     request: Asked,
     chats: FromDishka[Chats],
     limit: Limit = 50,
@@ -62,12 +63,12 @@ async def list_messages(
     responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
 )
 async def write_message(
-    chat_id: FromPath[str],
+    chat_id: ChatKey,
     data: JSONBody[NewMessage],
     request: Asked,
     actions: FromDishka[ChatActions],
 ) -> Waiting:
-    """Write in the bot's name: the message joins the chat's line, and is history afterwards."""
+    """Write to a chat in the bot's name: it joins the chat's line, and is history afterwards."""
     return await actions.write(request.user.actor, chat_id, data.text)
 
 
@@ -78,9 +79,9 @@ async def write_message(
     responses=problems(400, 401, 403, 404),
 )
 async def refresh_chat(
-    chat_id: FromPath[str], request: Asked, actions: FromDishka[ChatActions]
+    chat_id: ChatKey, request: Asked, actions: FromDishka[ChatActions]
 ) -> Waiting:
-    """Let the model forget what was said, when the chat's line has come to it."""
+    """Let the model forget what was said: it does when the chat's line has come to it."""
     return await actions.refresh(request.user.actor, chat_id)
 
 
@@ -91,9 +92,9 @@ async def refresh_chat(
     responses=problems(400, 401, 403, 404, 409),
 )
 async def pause_chat(
-    chat_id: FromPath[str], request: Asked, actions: FromDishka[ChatActions]
+    chat_id: ChatKey, request: Asked, actions: FromDishka[ChatActions]
 ) -> ChatView:
-    """A person answers: what users write is kept unanswered; an answer in progress is finished."""
+    """Pause a chat: what users write is kept unanswered; an answer in progress is finished."""
     return await actions.pause(request.user.actor, chat_id)
 
 
@@ -104,9 +105,9 @@ async def pause_chat(
     responses=problems(400, 401, 403, 404, 409),
 )
 async def resume_chat(
-    chat_id: FromPath[str], request: Asked, actions: FromDishka[ChatActions]
+    chat_id: ChatKey, request: Asked, actions: FromDishka[ChatActions]
 ) -> ChatView:
-    """Let the model answer again; it knows what was said meanwhile."""
+    """Let the model answer again in a paused chat; it knows what was said meanwhile."""
     return await actions.resume(request.user.actor, chat_id)
 
 
@@ -116,8 +117,6 @@ async def resume_chat(
     tags=["chats"],
     responses=problems(400, 401, 403, 404),
 )
-async def delete_chat(
-    chat_id: FromPath[str], request: Asked, actions: FromDishka[ChatActions]
-) -> Erased:
+async def delete_chat(chat_id: ChatKey, request: Asked, actions: FromDishka[ChatActions]) -> Erased:
     """Erase a chat with all that was said in it; a message that comes later begins it anew."""
     return await actions.delete(request.user.actor, chat_id)

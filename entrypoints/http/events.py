@@ -10,6 +10,7 @@ import msgspec
 from dishka import FromDishka
 from litestar import get
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
 from litestar.response import Stream
 
 from application.listeners import Listener, Listeners
@@ -38,6 +39,7 @@ def encoded(number: int, events: Sequence[Changed]) -> bytes:
 
 @get(
     "/events",
+    operation_id="streamEvents",
     tags=["events"],
     media_type=EVENT_STREAM,
     responses={
@@ -47,6 +49,7 @@ def encoded(number: int, events: Sequence[Changed]) -> bytes:
             media_type=EVENT_STREAM,
             description='Server-Sent Events: `data: {"type": …, "id": …}`. `type` is message (a '
             "processing's id), chat, bot, job, settings or refresh (ask for everything again).",
+            examples=[Example(value='retry: 2000\n\nid: 5\ndata: {"type":"chat","id":"3:42"}\n\n')],
         ),
         **problems(401),
     },

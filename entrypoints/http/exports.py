@@ -5,27 +5,38 @@ from collections.abc import AsyncIterator
 from dishka import FromDishka
 from litestar import get
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
 from litestar.response import Stream
 
-from application.chats import ChatFilter
+from application.chats import ChatFilter, ChatView
 from application.exports import Exports
-from application.processing import ProcessingFilter
+from application.processing import ProcessingFilter, ProcessingView
 from entrypoints.http.chats import ActiveSince
+from entrypoints.http.examples import csv_of
 from entrypoints.http.paging import BotId, Words, moment, words
 from entrypoints.http.problems import problems
 from entrypoints.http.processing import Since, StatusFilter, Until
 from entrypoints.http.security import Asked
 
 CSV = "text/csv"
-_FILE = ResponseSpec(
-    str,
-    generate_examples=False,
+
+
+def _file_of(view: type[ChatView | ProcessingView]) -> ResponseSpec:
+    return ResponseSpec(
+        str,
+        generate_examples=False,
+        media_type=CSV,
+        description="UTF-8 with a byte order mark; the first row names the columns.",
+        examples=[Example(value=csv_of(view))],
+    )
+
+
+@get(
+    "/chats.csv",
+    tags=["chats"],
     media_type=CSV,
-    description="UTF-8 with a byte order mark; the first row names the columns.",
+    responses={200: _file_of(ChatView), **problems(400, 401)},
 )
-
-
-@get("/chats.csv", tags=["chats"], media_type=CSV, responses={200: _FILE, **problems(400, 401)})
 async def export_chats(
     request: Asked,
     exports: FromDishka[Exports],
@@ -42,7 +53,7 @@ async def export_chats(
     "/processing.csv",
     tags=["processing"],
     media_type=CSV,
-    responses={200: _FILE, **problems(400, 401)},
+    responses={200: _file_of(ProcessingView), **problems(400, 401)},
 )
 async def export_processing(
     request: Asked,

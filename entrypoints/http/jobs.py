@@ -4,10 +4,11 @@ from typing import Annotated
 
 from dishka import FromDishka
 from litestar import delete, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import QueryParameter
 
 from application.job_desk import JobDesk, JobStats, JobStatus, JobView
 from application.paging import Page
+from entrypoints.http.ids import JobKey
 from entrypoints.http.paging import Cursor, Limit
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
@@ -39,12 +40,12 @@ async def get_job_stats(request: Asked, desk: FromDishka[JobDesk]) -> JobStats:
     tags=["jobs"],
     responses=problems(400, 401, 403, 404, 409),
 )
-async def requeue_job(job_id: FromPath[int], request: Asked, desk: FromDishka[JobDesk]) -> JobView:
+async def requeue_job(job_id: JobKey, request: Asked, desk: FromDishka[JobDesk]) -> JobView:
     """Queue a held job again, or bring a waiting one forward: it is due now."""
     return await desk.requeue(request.user.actor, job_id)
 
 
 @delete("/jobs/{job_id:int}", tags=["jobs"], responses=problems(400, 401, 403, 404))
-async def delete_job(job_id: FromPath[int], request: Asked, desk: FromDishka[JobDesk]) -> None:
+async def delete_job(job_id: JobKey, request: Asked, desk: FromDishka[JobDesk]) -> None:
     """Delete a job; the message that it was answering ends TERMINAL, and its chat goes on."""
     await desk.delete(request.user.actor, job_id)

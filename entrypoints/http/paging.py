@@ -12,7 +12,9 @@ Cursor = Annotated[
     str | None, QueryParameter(description="The nextCursor of the page before", max_length=500)
 ]
 BotId = Annotated[int | None, QueryParameter(name="botId", description="Only of this bot")]
-Words = Annotated[str | None, QueryParameter(max_length=200)]
+Words = Annotated[
+    str | None, QueryParameter(max_length=200, description="Words to look for, whatever their case")
+]
 
 
 def moment(value: datetime | None, name: str) -> datetime | None:

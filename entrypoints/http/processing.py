@@ -5,7 +5,7 @@ from typing import Annotated
 
 from dishka import FromDishka
 from litestar import get, post
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import JSONBody, QueryParameter
 
 from application.failures import (
     FailureFilter,
@@ -23,11 +23,12 @@ from application.processing import (
 )
 from domain.turn import Status
 from entrypoints.http.bodies import StrictJson
+from entrypoints.http.ids import ProcessingKey
 from entrypoints.http.paging import BotId, Cursor, Limit, Words, moment, words
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
 
-StatusFilter = Annotated[Status | None, QueryParameter()]
+StatusFilter = Annotated[Status | None, QueryParameter(description="Only in this status")]
 Since = Annotated[datetime | None, QueryParameter(name="from", description="Created then or later")]
 Until = Annotated[datetime | None, QueryParameter(name="to", description="Created before then")]
 
@@ -51,7 +52,7 @@ async def list_processing(
 
 @get("/processing/{processing_id:int}", tags=["processing"], responses=problems(400, 401, 404))
 async def get_processing(
-    processing_id: FromPath[int], request: Asked, processing: FromDishka[Processing]
+    processing_id: ProcessingKey, request: Asked, processing: FromDishka[Processing]
 ) -> ProcessingDetail:
     """One message, with every step of its turn."""
     return await processing.get(request.user.actor, processing_id)
@@ -64,9 +65,9 @@ async def get_processing(
     responses=problems(400, 401, 403, 404, 409),
 )
 async def retry_processing(
-    processing_id: FromPath[int], request: Asked, processing: FromDishka[Processing]
+    processing_id: ProcessingKey, request: Asked, processing: FromDishka[Processing]
 ) -> ProcessingDetail:
-    """Try again: a TERMINAL message joins the end of its chat's line, a FAILED one is due now."""
+    """Try a message again: a TERMINAL one joins the end of its chat's line, a FAILED is due now."""
     return await processing.retry(request.user.actor, processing_id)
 
 
@@ -81,7 +82,7 @@ async def retry_processing(
 async def retry_many(
     data: JSONBody[ManyToRetry], request: Asked, failures: FromDishka[Failures]
 ) -> Retried:
-    """Try all again that match and may be, at most 1000 at once: ask again for those left."""
+    """Try all messages again that match; at most 1000 at once: ask again for those left."""
     wanted = data.filter
     asked = ProcessingFilter(
         wanted.status,

@@ -10,14 +10,14 @@ from dishka import FromDishka
 from litestar import Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
-from litestar.params import FromPath
 
 from application.recordings import Recordings
 from application.refusals import Malformed, TooMany
 from application.replays import ReplayReport, report
 from domain.recording import NotARecording
+from entrypoints.http.ids import ProcessingKey
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
 
@@ -30,6 +30,11 @@ _ONE = asyncio.Lock()
 
 MAX_RECORDING = 10 * 1024 * 1024
 """Bytes; a message's turn has a few thousand. `kotodom replay` takes any size."""
+_LINE = (
+    '{"key":"3:42","seq":1,"at":"2026-11-27T12:00:00Z","id":"chat.paused:7",'
+    '"from":{"type":"chat","id":"3:42","chat_id":42},"event":{"type":"chat.paused"},'
+    '"effects":[],"state":"bcf0c8b4b9a1d2e7"}\n'
+)
 
 
 @dataclass
@@ -37,7 +42,7 @@ class _TakesRecording(Operation):
     """What the OpenAPI document says of the body, which is no JSON."""
 
     def __post_init__(self) -> None:
-        lines = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
+        lines = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING), example=_LINE)
         self.request_body = RequestBody(
             content={JSON_LINES: lines},
             required=True,
@@ -55,12 +60,13 @@ class _TakesRecording(Operation):
             generate_examples=False,
             media_type=JSON_LINES,
             description="The recording: one JSON line a step.",
+            examples=[Example(value=_LINE)],
         ),
         **problems(400, 401, 404),
     },
 )
 async def get_recording(
-    processing_id: FromPath[int], request: Asked, recordings: FromDishka[Recordings]
+    processing_id: ProcessingKey, request: Asked, recordings: FromDishka[Recordings]
 ) -> Response[bytes]:
     """One message's turn as a recording; it replays with `kotodom replay`."""
     content = await recordings.of_message(request.user.actor, processing_id)

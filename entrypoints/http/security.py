@@ -1,8 +1,8 @@
 """What stands before every route: who asks from where, whose page sent it, who is signed in.
 
 `Gate` wraps the whole application: behind TRUSTED_PROXIES it takes the client's address and scheme
-from their headers, refuses unsafe requests of foreign pages (403), and puts the security headers
-on every answer. `signed_in` is the guard of whatever needs a person: a session's cookie, or an API
+from their headers, refuses paths that could be read in two ways (404) and unsafe requests of
+foreign pages (403), and puts the security headers on every answer. `signed_in` is the guard of whatever needs a person: a session's cookie, or an API
 key in `Authorization: Bearer kd_…`.
 """
 
@@ -25,6 +25,7 @@ from application.api_keys import ApiKeys
 from application.refusals import Unauthenticated
 from application.sessions import Sessions
 from application.users import User
+from entrypoints.http.paths import is_api, is_plain
 from entrypoints.http.problems import MEDIA_TYPE, problem
 
 SESSION_COOKIE = "kotodom_session"
@@ -140,15 +141,17 @@ class Gate:
         headers = dict(scope["headers"])
         self._see_through_proxies(scope, headers)
         https = scope["scheme"] == "https"
-        api = scope["path"].startswith("/api/")
+        api = is_api(scope)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = _guarded(message.get("headers", ()), https=https, api=api)
             await send(message)
 
-        if self._is_foreign(scope, headers):
-            await _refuse(send_guarded)
+        if not is_plain(scope):
+            await _refuse(send_guarded, 404, "There is nothing at this address.")
+        elif self._is_foreign(scope, headers):
+            await _refuse(send_guarded, 403, "The request was sent by a page of another origin.")
         else:
             await self._app(scope, receive, send_guarded)
 
@@ -157,7 +160,10 @@ class Gate:
         if not self._proxies or client is None or not self._is_proxy(client[0]):
             return
         forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
-        for address in reversed([item.strip() for item in forwarded if item.strip()]):
+        for item in reversed(forwarded):
+            address = _forwarded(item.strip())
+            if address is None:  # whoever wrote it: the last proxy that we know is who asks
+                break
             scope["client"] = (address, 0)
             if not self._is_proxy(address):
                 break
@@ -202,12 +208,12 @@ def _guarded(
     return [*given, *((name, value) for name, value in ours.items() if name not in names)]
 
 
-async def _refuse(send: Send) -> None:
-    body = msgspec.json.encode(problem(403, "The request was sent by a page of another origin."))
+async def _refuse(send: Send, status: int, detail: str) -> None:
+    body = msgspec.json.encode(problem(status, detail))
     await send(
         {
             "type": "http.response.start",
-            "status": 403,
+            "status": status,
             "headers": [
                 (b"content-type", MEDIA_TYPE.encode()),
                 (b"content-length", str(len(body)).encode()),
@@ -215,6 +221,20 @@ async def _refuse(send: Send) -> None:
         }
     )
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _forwarded(item: str) -> str | None:
+    """The address in an item of X-Forwarded-For, some of which have a port; None: it has none."""
+    host = item
+    if item.startswith("["):
+        host = item[1:].partition("]")[0]
+    elif item.count(":") == 1:
+        host = item.partition(":")[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return str(address) if "%" not in host else None  # a zone may be any text
 
 
 def _server(netloc: str, scheme: str) -> tuple[str, int] | None:

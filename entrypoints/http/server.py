@@ -9,15 +9,19 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import uvicorn
 from dishka import make_async_container
 from litestar import Litestar
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from application.listeners import Listeners
 from entrypoints.http.app import create_app
+from entrypoints.http.problems import MEDIA_TYPE, problem
 from entrypoints.http_wiring import HttpProvider
 from entrypoints.settings import Settings, WrongSetting
 from entrypoints.stopping import on_signal
+from entrypoints.tracing import tracing
 from entrypoints.wiring import SharedProvider
 
 GRACE_SECONDS = 5
@@ -31,9 +35,28 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Protocol(HttpToolsProtocol):
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP never reaches the application: the problem is told here."""
+        body = msgspec.json.encode(problem(400, "The request is not HTTP that can be read."))
+        head = (
+            "HTTP/1.1 400 Bad Request\r\n"
+            f"content-type: {MEDIA_TYPE}\r\n"
+            f"content-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+
 async def serve(settings: Settings) -> None:
     """Serve until a signal. Raises WrongSetting where the port is taken."""
-    container = make_async_container(SharedProvider(), HttpProvider(), context={Settings: settings})
+    container = make_async_container(
+        SharedProvider(),
+        HttpProvider(),
+        *tracing(settings, "api"),
+        context={Settings: settings},
+    )
     with listening(settings.host, settings.port) as listener:
         server = uvicorn_server(create_app(container, settings))
         listeners = await container.get(Listeners)
@@ -51,7 +74,7 @@ def uvicorn_server(app: Litestar) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=_Protocol,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -1,15 +1,15 @@
 """GET and PUT /api/settings: one flat object {id: value}."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from dishka import FromDishka
 from litestar import get, post, put
 from litestar.params import JSONBody
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from application.alert_setup import AlertSetup, LinkView, TestSent
-from application.settings import AdminSettings, SettingValue
+from application.settings import LONGEST_RETENTION, AdminSettings, SettingValue
 from entrypoints.http.bodies import StrictJson
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
@@ -32,7 +32,9 @@ class SettingsView(Struct, frozen=True):
 
 
 Text = str | UnsetType | None
-Days = int | UnsetType | None
+# The use case says in its own words where a number is out of bounds.
+_BOUNDS = {"minimum": 1, "maximum": LONGEST_RETENTION}
+Days = Annotated[int, Meta(extra_json_schema=_BOUNDS)] | UnsetType | None
 
 
 class SettingsPatch(Struct, frozen=True, forbid_unknown_fields=True):

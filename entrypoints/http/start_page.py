@@ -15,7 +15,7 @@ _PAGE = """<!doctype html>
 <main>
 <h1>Kotodom GPT is running</h1>
 <ul>
-{sandbox}<li><a href="/schema/openapi.json">The HTTP API</a>, as OpenAPI. Sign in with
+{sandbox}<li><a href="/schema">The HTTP API</a>: every route, with examples. Sign in with
 <code>POST /api/auth/login</code> and the e-mail and password that the first start printed.</li>
 <li><a href="/health/ready">Is it well?</a></li>
 </ul>

@@ -2,11 +2,12 @@
 
 from dishka import FromDishka
 from litestar import get, patch, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 
 from application.paging import Page
 from application.users import AdminUsers, NewUser, User, UserPatch
 from entrypoints.http.bodies import StrictJson
+from entrypoints.http.ids import UserKey
 from entrypoints.http.paging import Cursor, Limit
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
@@ -42,7 +43,7 @@ async def create_user(
     responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
 )
 async def change_user(
-    user_id: FromPath[str],
+    user_id: UserKey,
     data: JSONBody[UserPatch],
     request: Asked,
     users: FromDishka[AdminUsers],

@@ -5,16 +5,22 @@ gone, 413 for a body that no Update is as long as, 503 with Retry-After while Po
 too much of the bot waits: Telegram then sends it again.
 """
 
+from dataclasses import dataclass
+
 from litestar import Request, Response, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.params import FromPath
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.status_codes import HTTP_200_OK
 
 from adapters.secret_box import SecretBox
 from application.backlog import BacklogFull
 from application.intake import Intake, Receipt
 from application.jobs import Unavailable
+from application.meter import Meter
 from domain.telegram import NotAnUpdate
+from entrypoints.http.ids import WebhookKey
 from entrypoints.http.problems import problems
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name (setWebhook)
@@ -23,23 +29,54 @@ MAX_BODY = 1024 * 1024
 MAX_DRAINED = 16 * MAX_BODY
 
 
+@dataclass
+class _TakesUpdate(Operation):
+    """What the OpenAPI document says of the body, of which we read but the least."""
+
+    def __post_init__(self) -> None:
+        number = Schema(type=OpenAPIType.INTEGER)
+        update = Schema(
+            type=OpenAPIType.OBJECT,
+            properties={"update_id": number},
+            required=["update_id"],
+            description="An Update of the Bot API; whatever it holds is kept.",
+        )
+        shown = {"update_id": 801, "message": {"message_id": 101, "text": "Hello"}}
+        content = {"application/json": OpenAPIMediaType(schema=update, example=shown)}
+        self.request_body = RequestBody(content=content, required=True)
+
+
 @post(
     "/webhook/{bot_id:str}",
     status_code=200,
     exclude_from_auth=True,
     request_max_body_size=None,
+    operation_id="receiveUpdate",
+    operation_class=_TakesUpdate,
     tags=["telegram"],
-    security=[{}],
+    security=[{"webhookSecret": []}],
     responses=problems(400, 401, 404, 413),
 )
-async def webhook(bot_id: FromPath[str], request: Request[None, None, State]) -> Response[None]:
+async def webhook(bot_id: WebhookKey, request: Request[None, None, State]) -> Response[None]:
     """Keep an update of the bot."""
+    meter: Meter = request.app.state.meter
+    try:
+        await _keep(bot_id, request)
+    except HTTPException as refused:
+        meter.webhook(refused.status_code)
+        raise
+    meter.webhook(HTTP_200_OK)
+    return Response(None, status_code=HTTP_200_OK)
+
+
+async def _keep(bot_id: str, request: Request[None, None, State]) -> None:
+    """The update is kept when this returns. Raises HTTPException."""
     box: SecretBox = request.app.state.secret_box
     intake: Intake = request.app.state.intake
     given = request.headers.get(SECRET_HEADER, "").encode("latin-1", "replace")
     if not bot_id.isdecimal() or len(bot_id) > 18 or not box.is_webhook_secret(int(bot_id), given):
         await _drain(request)
-        raise HTTPException(status_code=401, detail="the secret token is not this bot's")
+        raise HTTPException(status_code=401, detail="The secret token is not this bot's.")
     body = await _body(request)
     try:
         receipt = await intake.receive(int(bot_id), body)
@@ -50,8 +87,7 @@ async def webhook(bot_id: FromPath[str], request: Request[None, None, State]) ->
     except BacklogFull as full:
         raise _later(str(full), 10) from None
     if receipt is Receipt.UNKNOWN_BOT:
-        raise HTTPException(status_code=404, detail="there is no such bot")
-    return Response(None, status_code=200)
+        raise HTTPException(status_code=404, detail="There is no such bot.")
 
 
 def _later(detail: str, seconds: int) -> HTTPException:
@@ -59,13 +95,17 @@ def _later(detail: str, seconds: int) -> HTTPException:
 
 
 async def _body(request: Request[None, None, State]) -> bytes:
-    """The body, read no further than it may be long."""
+    """The body, kept no further than it may be long."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            await _drain(request)
-            raise HTTPException(status_code=413, detail=f"an update has at most {MAX_BODY} bytes")
+    read = 0
+    async for chunk in request.stream():  # to its end: where it is over, another read would hang
+        read += len(chunk)
+        if read <= MAX_BODY:
+            body += chunk
+        elif read > MAX_DRAINED:
+            break
+    if read > MAX_BODY:
+        raise HTTPException(status_code=413, detail=f"An update has at most {MAX_BODY} bytes.")
     return bytes(body)
 
 

@@ -1,7 +1,7 @@
 """The OpenAI API over HTTP: /openai/v1, as api.openai.com serves it.
 
 Every call passes `_guarded`: the key is checked, an `OpenAiError` becomes the API's error answer,
-and each answer carries x-request-id and the rate limit headers.
+and each answer carries x-request-id, each generation's also the rate limit headers.
 """
 
 import secrets
@@ -12,22 +12,13 @@ from aiohttp import web
 
 from entrypoints.sandbox.openai_chat_completions import ChatCompletions
 from entrypoints.sandbox.openai_conversations import Conversations
-from entrypoints.sandbox.openai_responses import Responses, early_fault
+from entrypoints.sandbox.openai_responses import LIMITS, Responses, early_fault
 from entrypoints.sandbox.openai_shapes import OpenAiError, json_response, known_error
 from entrypoints.sandbox.openai_world import MODELS, OpenAiWorld
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-RATE_LIMITS = {
-    "openai-version": "2020-10-01",
-    "openai-organization": "org-sandbox",
-    "x-ratelimit-limit-requests": "10000",
-    "x-ratelimit-limit-tokens": "2000000",
-    "x-ratelimit-remaining-requests": "9999",
-    "x-ratelimit-remaining-tokens": "1999000",
-    "x-ratelimit-reset-requests": "6ms",
-    "x-ratelimit-reset-tokens": "30ms",
-}
+HEADERS = {"openai-version": "2020-10-01", "openai-organization": "org-sandbox"}
 
 
 class OpenAiApi:
@@ -102,7 +93,7 @@ class OpenAiApi:
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """The on_response_prepare signal: the headers of every answer of the API."""
     if request.path.startswith("/openai/"):
-        for name, value in RATE_LIMITS.items():
+        for name, value in (HEADERS | request.get(LIMITS, {})).items():
             response.headers.setdefault(name, value)
         response.headers["x-request-id"] = f"req_{secrets.token_hex(16)}"
 

@@ -14,7 +14,7 @@ from entrypoints.sandbox.demo_model import answer
 from entrypoints.sandbox.faults import Fault
 from entrypoints.sandbox.json_text import encode_json
 from entrypoints.sandbox.openai_requests import Json, read_chat_request, read_turns
-from entrypoints.sandbox.openai_responses import HTML, SSE, broken, early_fault
+from entrypoints.sandbox.openai_responses import HTML, LIMITS, SSE, broken, early_fault
 from entrypoints.sandbox.openai_runs import Outcome, outcome_of, pieces
 from entrypoints.sandbox.openai_shapes import (
     chat_usage,
@@ -72,6 +72,7 @@ class ChatCompletions:
     async def create(self, request: web.Request) -> web.StreamResponse:
         asked = read_chat_request(await request.read())
         turns = read_turns(asked["messages"], "messages")
+        request[LIMITS] = self._world.limits_left(asked["model"], turns)
         text = turns[-1].text
         pace = self._world.pace_for("chat.completions", text)
         fault = self._world.fault_for("chat.completions", text)

@@ -25,6 +25,8 @@ from entrypoints.sandbox.openai_shapes import (
 from entrypoints.sandbox.openai_world import Conversation, OpenAiWorld
 
 SSE = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+LIMITS = web.RequestKey("LIMITS", dict[str, str])
+"""Where a request keeps the rate limit headers of its answer."""
 HTML = "<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 # A reset right after a write would overtake what was written.
 _FLUSH_SECONDS = 0.02
@@ -39,6 +41,7 @@ class Responses:
     async def create(self, request: web.Request) -> web.StreamResponse:
         asked = read_response_request(await request.read())
         given = read_turns(asked["input"], "input")
+        request[LIMITS] = self._world.limits_left(asked["model"], given)
         text = given[-1].text if given else ""
         pace = self._world.pace_for("responses", text)
         fault = self._world.fault_for("responses", text)

@@ -5,6 +5,7 @@ The HTTP handlers and the Python API of the tests work on one `OpenAiWorld`. Con
 """
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -12,7 +13,14 @@ from msgspec import Struct, field
 from entrypoints.sandbox.demo_model import Turn, directive_of
 from entrypoints.sandbox.faults import OPENAI_KINDS, Fault, Faults
 from entrypoints.sandbox.feed import Feed
-from entrypoints.sandbox.openai_shapes import OpenAiError, message_item, new_id, now
+from entrypoints.sandbox.openai_rate_limits import RateLimits
+from entrypoints.sandbox.openai_shapes import (
+    OpenAiError,
+    count_tokens,
+    message_item,
+    new_id,
+    now,
+)
 
 if TYPE_CHECKING:
     from entrypoints.sandbox.openai_runs import Run
@@ -102,6 +110,7 @@ class OpenAiWorld:
         self.records: deque[RunRecord] = deque(maxlen=KEPT_RECORDS)
         self.revoked_keys: set[str] = set()
         self._directive_uses: Counter[str] = Counter()
+        self._rate_limits = RateLimits()
 
     def create_conversation(self, metadata: Json) -> Conversation:
         conversation = Conversation(new_id("conv"), now(), metadata)
@@ -150,6 +159,10 @@ class OpenAiWorld:
                 f"The model `{model}` does not exist or you do not have access to it.",
                 code="model_not_found",
             )
+
+    def limits_left(self, model: str, turns: Sequence[Turn]) -> dict[str, str]:
+        """The headers that say what is left of the model's rate limits after these messages."""
+        return self._rate_limits.take(model, sum(count_tokens(turn.text) for turn in turns))
 
     def fault_for(self, method: str, text: str = "") -> Fault | None:
         """The fault that a generation meets: one that is on, else one that its text asks for."""

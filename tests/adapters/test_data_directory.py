@@ -109,3 +109,31 @@ def test_sockets_lie_elsewhere_where_no_client_could_name_them(tmp_path: Path, n
     finally:
         sockets.rmdir()
         sockets.parent.rmdir()
+
+
+def test_a_new_key_comes_first_and_the_older_ones_leave(tmp_path: Path) -> None:
+    data = DataDirectory.open(tmp_path / ".data")
+    old = data.secret_key()
+    new, _, rest = data.put_new_key_first().partition(",")
+    assert rest == old != new and len(new) >= 43
+    assert data.secret_key() == f"{new},{old}"
+    assert data.keep_newest_key() == data.secret_key() == new
+    assert _mode(data.path / "secret_key") == 0o600
+    assert [path.name for path in data.path.iterdir()] == ["secret_key"]
+
+
+def test_the_keys_are_whole_whenever_it_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = DataDirectory.open(tmp_path / ".data")
+    old = data.secret_key()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for moment in ("os.fsync", "pathlib.Path.replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(moment, killed)
+            with pytest.raises(KeyboardInterrupt):
+                data.put_new_key_first()
+        assert data.secret_key() == old

@@ -23,6 +23,7 @@ from adapters.openai_clients import OpenAIClients
 from application.model import Ask, Generated, Line, ModelAccess, ModelApi
 from application.ports import Failed
 from domain.failures import ContextTooLong, Failure, Fatal, Retryable, RunLost, Terminal
+from tests.application.memory_meter import MemoryMeter
 
 ASK = Ask(7, (Line("user", "Hi"), Line("assistant", "Hello"), Line("user", "How are you?")))
 
@@ -57,7 +58,7 @@ async def server() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture(scope="module")
 async def clients() -> AsyncIterator[OpenAIClients]:
-    made = OpenAIClients(5, ModelCircuits(lambda server, reason: None))
+    made = OpenAIClients(5, ModelCircuits(lambda server, reason: None), MemoryMeter())
     yield made
     await made.close()
 

@@ -4,16 +4,26 @@ import time
 from collections.abc import AsyncIterator
 from email.utils import formatdate
 
+import msgspec
 import pytest
 from model_server_stub import KEY, Answer, ModelServer, error, html, json, model_server
 from openai import APIStatusError
 
 from adapters.model_circuits import ModelCircuits
 from adapters.openai_clients import OpenAIClients
-from adapters.openai_failures import complaint_in, failure, refused
+from adapters.openai_failures import complaint_in, failure, masked, refused
 from application.model import ModelAccess, ModelApi
 from application.ports import Failed
-from domain.failures import ContextTooLong, Fatal, Retryable, Terminal, ThreadLost
+from domain.failures import (
+    ChatMigrated,
+    ContextTooLong,
+    Failure,
+    Fatal,
+    Retryable,
+    Terminal,
+    ThreadLost,
+)
+from tests.application.memory_meter import MemoryMeter
 
 
 @pytest.fixture
@@ -24,7 +34,7 @@ async def server() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture(scope="module")
 async def clients() -> AsyncIterator[OpenAIClients]:
-    made = OpenAIClients(5, ModelCircuits(lambda server, reason: None))
+    made = OpenAIClients(5, ModelCircuits(lambda server, reason: None), MemoryMeter())
     yield made
     await made.close()
 
@@ -199,6 +209,29 @@ async def test_how_long_a_429_waits(
 ) -> None:
     told = refused(await _complain(server, clients, error(429, message, **headers)))
     assert told == Retryable(f"OpenAI 429: {message}", after=after)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            Retryable("It was ab/c-1234 (ab%2Fc-1234), again ab/c-1234", 3.0),
+            "It was *** (***), again ***",
+        ),
+        (Terminal("cut off: ab/c-123…"), "cut off: ***"),
+        (Fatal("cut off: ab%2Fc-1", run_ended=True), "cut off: ***"),
+        (Terminal("cut off: ab/c"), "cut off: ab/c"),
+        (Terminal("nothing of it"), "nothing of it"),
+    ],
+)
+def test_a_key_of_any_form_is_masked_wherever_it_was_quoted(said: Failure, kept: str) -> None:
+    told = masked(said, "ab/c-1234")
+    assert told == msgspec.structs.replace(said, reason=kept)
+
+
+def test_what_is_no_key_is_not_masked() -> None:
+    assert masked(Terminal("none of them"), "none") == Terminal("none of them")
+    assert masked(ChatMigrated(-1001), "ab/c-1234") == ChatMigrated(-1001)
 
 
 async def test_retry_after_as_a_date(server: ModelServer, clients: OpenAIClients) -> None:

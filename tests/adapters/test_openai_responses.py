@@ -33,6 +33,7 @@ from domain.failures import (
     Terminal,
     ThreadLost,
 )
+from tests.application.memory_meter import MemoryMeter
 
 ASK = Ask(7, (Line("user", "Hi"), Line("assistant", "Hello"), Line("user", "How are you?")))
 IN_THREAD = Ask(8, (Line("user", "And now?"),), thread_id="conv_1")
@@ -113,8 +114,13 @@ async def server() -> AsyncIterator[ModelServer]:
 
 
 @pytest.fixture(scope="module")
-async def clients() -> AsyncIterator[OpenAIClients]:
-    made = OpenAIClients(5, ModelCircuits(lambda server, reason: None))
+def meter() -> MemoryMeter:
+    return MemoryMeter()
+
+
+@pytest.fixture(scope="module")
+async def clients(meter: MemoryMeter) -> AsyncIterator[OpenAIClients]:
+    made = OpenAIClients(5, ModelCircuits(lambda server, reason: None), meter)
     yield made
     await made.close()
 
@@ -541,13 +547,14 @@ async def test_errors_of_the_request(
 
 
 async def test_a_deadline_around_the_whole_call(
-    clients: OpenAIClients, server: ModelServer
+    clients: OpenAIClients, server: ModelServer, meter: MemoryMeter
 ) -> None:
     model = OpenAIResponses(clients, timeout=0.15)
     slow = stream(*(sse(_delta(number, "x")) for number in range(200)))
     slow.chunks.insert(0, sse(CREATED))
     server.say(slow)
     assert await _failure(model, server) == Retryable("OpenAI: no answer in 0.15 s")
+    assert meter.model_requests[-1] == (server.url, "network")
 
 
 async def test_forgetting(model: OpenAIResponses, server: ModelServer) -> None:

@@ -6,12 +6,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters import postgres_journal
 from adapters.embedded_postgres import PostgresAddress
 from adapters.postgres_journal import PostgresJournal
+from adapters.postgres_schema import PackedJson
 from adapters.postgres_transactions import engine as make_engine
 from application.jobs import Unavailable
 from application.recordings import RecordingFilter, StoredStep
@@ -19,6 +20,7 @@ from tests.domain.given import NOW
 
 KEYS = ("1:7", "11:5", "bot:1", "1:7:3", "bot:11", "1:-7", "21:7", "1:77")
 EVERYTHING = RecordingFilter()
+PACKED = [bindparam(name, type_=PackedJson) for name in ("from_state", "event", "effects")]
 
 
 async def insert(engine: AsyncEngine, steps: Sequence[StoredStep], turn: int | None = None) -> None:
@@ -31,7 +33,7 @@ async def insert(engine: AsyncEngine, steps: Sequence[StoredStep], turn: int | N
                     "INSERT INTO journal (seq, key, at, id, turn_id, from_state, event, effects, "
                     "state) OVERRIDING SYSTEM VALUE VALUES (:seq, :key, :at, :id, :turn, "
                     ":from_state, :event, :effects, :state)"
-                ),
+                ).bindparams(*PACKED),
                 row | {"turn": turn},
             )
 

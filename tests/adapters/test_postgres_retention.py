@@ -6,9 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters import postgres_retention
 from adapters.postgres_retention import PostgresRetention
-from application.retention import Keep
+from application.retention import AUDIT_DAYS, Keep
 
-KEEP = Keep(updates=30, journal=20, job_log=7)
+KEEP = Keep(updates=30, journal=20, job_log=7, audit=AUDIT_DAYS)
 AGED = "now() - make_interval(days => CAST(:days AS int))"
 NUMBERS = "generate_series(CAST(:first AS int), :last) AS i"
 OLD = 40
@@ -19,7 +19,7 @@ OLD = 40
 async def engine_in_use(engine: AsyncEngine) -> AsyncEngine:
     """Every kind of row, half of it too old."""
     async with engine.begin() as connection:
-        for table in ("journal", "pgqueuer_log", "chat_requests", "bots"):
+        for table in ("journal", "pgqueuer_log", "chat_requests", "audit_log", "bots"):
             await connection.execute(text(f"DELETE FROM {table}"))
         (bot,) = (
             await connection.execute(
@@ -59,6 +59,11 @@ async def engine_in_use(engine: AsyncEngine) -> AsyncEngine:
                     f"SELECT {AGED}, i, 'successful', 0, 'bot.handle_update' FROM {NUMBERS}",
                     KEEP.job_log,
                 ),
+                (
+                    "INSERT INTO audit_log (at, actor, action) "
+                    f"SELECT {AGED}, 'ann@example.org', 'put_settings' FROM {NUMBERS}",
+                    KEEP.audit,
+                ),
             ):
                 await connection.execute(text(statement), {**ago, "days": kept + days})
     return engine
@@ -68,7 +73,13 @@ async def counts(engine: AsyncEngine) -> dict[str, int]:
     async with engine.connect() as connection:
         return {
             table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
-            for table in ("telegram_updates", "chat_requests", "journal", "pgqueuer_log")
+            for table in (
+                "telegram_updates",
+                "chat_requests",
+                "journal",
+                "pgqueuer_log",
+                "audit_log",
+            )
         }
 
 
@@ -77,14 +88,15 @@ async def test_old_rows_leave_in_batches(
 ) -> None:
     monkeypatch.setattr(postgres_retention, "BATCH", 25)
     retention = PostgresRetention(engine_in_use)
-    assert await retention.prune(KEEP) == 4 * 25
-    assert await retention.prune(KEEP) == 2 * 5 + 2 * 15  # every fourth update and request waits
+    assert await retention.prune(KEEP) == 5 * 25
+    assert await retention.prune(KEEP) == 2 * 5 + 3 * 15  # every fourth update and request waits
     assert await retention.prune(KEEP) == 0
     assert await counts(engine_in_use) == {
         "telegram_updates": OLD + OLD // 4,
         "chat_requests": OLD + OLD // 4,
         "journal": OLD,
         "pgqueuer_log": OLD,
+        "audit_log": OLD,
     }
 
 
@@ -95,6 +107,7 @@ async def test_nobody_waits_while_it_deletes(engine_in_use: AsyncEngine) -> None
         postgres_retention._REQUESTS,
         postgres_retention._JOURNAL,
         postgres_retention._JOB_LOG,
+        postgres_retention._AUDIT,
         postgres_retention._ALERTS,
     ]
     async with engine_in_use.connect() as pruning:
@@ -110,6 +123,7 @@ async def test_nobody_waits_while_it_deletes(engine_in_use: AsyncEngine) -> None
                 "UPDATE telegram_updates SET state = 'TAKEN' WHERE state = 'WAITING'",
                 "UPDATE chat_requests SET taken_at = now() WHERE taken_at IS NULL",
                 "INSERT INTO alerts (bot_id, cause, sent_at) VALUES (1, 'new', now())",
+                "INSERT INTO audit_log (actor, action) VALUES ('ann@example.org', 'sign_in')",
             ):
                 assert (await serving.execute(text(statement))).rowcount > 0, statement
         await pruning.rollback()

@@ -24,6 +24,7 @@ from domain.failures import (
     Retryable,
     Terminal,
 )
+from tests.application.memory_meter import MemoryMeter
 
 TOKEN = "123456:AA-secret_Token"
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -79,7 +80,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[TelegramClient]:
-    async with TelegramClient(timeout=0.6) as opened:
+    async with TelegramClient(0.6, MemoryMeter()) as opened:
         yield opened
 
 
@@ -375,4 +376,4 @@ async def test_connections_are_shared(server: Server, client: TelegramClient) ->
 
 async def test_it_is_used_inside_its_context() -> None:
     with pytest.raises(RuntimeError, match="outside of its context"):
-        await TelegramClient(1).get_me(TelegramAccess(1, TOKEN, "http://127.0.0.1"))
+        await TelegramClient(1, MemoryMeter()).get_me(TelegramAccess(1, TOKEN, "http://127.0.0.1"))

@@ -149,3 +149,8 @@ def test_reasons_are_one_short_line_without_the_token() -> None:
     assert TOKEN not in failure.reason
     assert "\n" not in failure.reason
     assert len(failure.reason) <= 320
+
+
+def test_a_token_is_kept_out_however_it_is_quoted() -> None:
+    said = f"wrong: {TOKEN}, 123456%3AAAbb-cc_dd, AAbb-cc_dd"
+    assert refusal(400, said) == Terminal("Telegram 400: wrong: <token>, 123456%3A<token>, <token>")

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from application import react
 from application.jobs import Pick, Unavailable
+from application.meter import Loop, Stage
 from application.moves import (
     BeginningBroke,
     Bug,
@@ -50,7 +52,7 @@ from domain.events import (
 from domain.failures import Fatal, Retryable, Terminal
 from domain.step import Envelope, digest
 from domain.turn import Conversation, Status, Turn
-from tests.application.memory_conversations import MemoryClock, MemoryConversations
+from tests.application.memory_conversations import START, MemoryClock, MemoryConversations
 from tests.application.memory_meter import MemoryMeter
 
 BOT = BotProfile(3, "Kotodom", "kotodom_bot")
@@ -76,7 +78,11 @@ class World:
 
     def __init__(self) -> None:
         self.store = MemoryConversations(BOT)
-        self.react = React(self.store, MemoryClock(self.store), MemoryMeter())
+        self.meter = MemoryMeter()
+        self.react = self.another_process()
+
+    def another_process(self) -> React:
+        return React(self.store, MemoryClock(self.store), self.meter)
 
     def says(self, update_id: int, text: str = "Hello", chat: int = 42) -> int:
         return self.store.update(f"3:{chat}", update_id, payload(update_id, text, chat))
@@ -682,3 +688,56 @@ async def test_an_apology_is_the_bots(world: World) -> None:
     result = await world.outcome(ReplyFailed(token, Terminal("refused")), pick)
     assert isinstance(result, Running)
     assert [effect.text for effect in result.effects if isinstance(effect, SendMessage)] == ["Ой."]
+
+
+# --- what is measured ----------------------------------------------------------------------------
+
+
+async def test_a_message_is_timed_from_its_coming_to_its_answer(world: World) -> None:
+    world.store.at = START
+    job = world.says(1)
+    world.store.at = START + timedelta(seconds=2)
+    pick = world.store.pick(job)
+    token, _ = asked(await world.take(job))
+    world.store.at = START + timedelta(seconds=5)
+    await world.follow(await world.outcome(ReplyGenerated(token, ONE_PART), pick), pick)
+    assert world.meter.times == [(Stage.QUEUE, 2.0), (Stage.TURN, 5.0)]
+    assert world.meter.turns == [("COMPLETED", "none")]
+    assert {size for loop, size in world.meter.commits if loop is Loop.REACT} == {1}
+
+
+async def test_a_message_that_another_process_began_is_timed_from_there(world: World) -> None:
+    world.store.at = START
+    job = world.says(1)
+    world.store.at = START + timedelta(seconds=2)
+    pick = world.store.pick(job)
+    token, _ = asked(await world.take(job))
+    world.react = world.another_process()
+    world.store.at = START + timedelta(seconds=5)
+    await world.follow(await world.outcome(ReplyGenerated(token, ONE_PART), pick), pick)
+    assert world.meter.times[-1] == (Stage.TURN, 3.0)
+
+
+async def test_a_try_that_fails_and_one_that_ends_are_told_with_their_reasons(world: World) -> None:
+    job = world.says(1)
+    pick = world.store.pick(job)
+    token, _ = asked(await world.take(job))
+    await world.outcome(ReplyFailed(token, Retryable("OpenAI 500: no")), pick)
+    assert world.meter.turns == [("FAILED", "model")]
+    world.store.at += timedelta(minutes=1)
+    (retry,) = (row.id for row in world.store.ready())
+    pick = world.store.pick(retry)
+    token, _ = asked(await world.take(retry))
+    result = await world.outcome(ReplyFailed(token, Terminal("OpenAI 400: no")), pick)
+    await world.follow(result, pick)
+    assert world.meter.turns[1:] == [("TERMINAL", "model")]
+    assert [stage for stage, _ in world.meter.times] == [Stage.QUEUE]  # no answer, no time
+
+
+async def test_what_a_process_remembers_is_bounded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(react, "REMEMBERED", 1)
+    for update_id, chat in ((1, 41), (2, 42), (3, 43)):
+        await world.take(world.says(update_id, chat=chat), f"3:{chat}")
+    assert len(world.react._came) == 1

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from msgspec.structs import replace
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from application import turns as turns_module
 from application.conversations import Entry, Loaded, Unreadable
@@ -106,6 +108,38 @@ async def test_a_beginning_that_breaks_ends_and_the_line_goes_on() -> None:
     await _turns(store, runner).run(CHAT, _Lease(store.pick(job)))
     states = [(turn.update_id, turn.status) for _, turn in store.turns.values()]
     assert states == [(1, Status.TERMINAL), (2, Status.COMPLETED)]
+
+
+# --- what lines say of it ------------------------------------------------------------------------
+
+
+async def test_a_bugs_line_says_whose_turn_broke_and_where_but_quotes_nothing() -> None:
+    said = "words of a person"
+
+    async def breaks(effect: TurnEffect) -> None:
+        raise ValueError(said)
+
+    store = MemoryConversations(BOT)
+    job = store.update(CHAT, 1, payload(1))
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        await _turns(store, _Runner(breaks)).run(CHAT, _Lease(store.pick(job)))
+    (line,) = lines
+    ((_, turn),) = store.turns.values()
+    about = {"bot": BOT.id, "chat": CHAT, "processing": turn.token.id, "update": 1}
+    assert line.items() >= {"event": "turn.broke", "error": "ValueError", **about}.items()
+    assert "in breaks" in line["exception"] and said not in str(line)
+
+
+async def test_the_line_of_a_beginning_has_nothing_of_the_message_before_it() -> None:
+    store = MemoryConversations(BOT)
+    job = store.update(CHAT, 1, payload(1))
+    store.update(CHAT, 2, "{this is no update")
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        await _turns(store, _Runner()).run(CHAT, _Lease(store.pick(job)))
+    (line,) = lines
+    assert (line["event"], line["error"], line["chat"]) == ("turn.broke", "NotAnUpdate", CHAT)
+    assert "in decode_update" in line["exception"]
+    assert not {"processing", "update"} & line.keys()
 
 
 # --- what is tried again -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from adapters.journal_compression import unpacked
 from domain.alerts import fingerprint
 from tests.chaos.flood import ECHO, Said
 from tests.chaos.witness import Arrival, number_in
@@ -169,8 +170,9 @@ def runs_of(system: System) -> dict[int | None, list[Run]]:
 
 
 def _step(row: Any) -> Step:
-    event = msgspec.json.decode(row["event"], type=_Event)
-    effects = msgspec.json.decode(row["effects"], type=list[_Effect])
+    said = unpacked(row["event"])
+    event = msgspec.json.decode(said, type=_Event)
+    effects = msgspec.json.decode(unpacked(row["effects"]), type=list[_Effect])
     failure = event.failure
     return Step(
         chat=row["key"],
@@ -183,7 +185,7 @@ def _step(row: Any) -> Step:
         run_ended=failure is not None
         and event.type == "openai.replyFailed"
         and (failure.run_ended or failure.type != "retryable"),
-        event=row["event"][:300],
+        event=said.decode()[:300],
         died=event.died,
         waits=any(effect.type == "jobs.publish" for effect in effects),
     )

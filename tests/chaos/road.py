@@ -35,7 +35,7 @@ class Road:
         return f"http://127.0.0.1:{self._port}{self._path}"
 
     async def __aenter__(self) -> Self:
-        await self._listen()
+        await self.open()
         return self
 
     async def __aexit__(
@@ -45,9 +45,7 @@ class Road:
         traceback: TracebackType | None,
     ) -> None:
         self._light.set()
-        if self._server is not None:
-            self._server.close()
-        self.cut()
+        self.close()
 
     def cut(self) -> None:
         """Reset every connection, whatever it was in the middle of."""
@@ -57,13 +55,17 @@ class Road:
                 peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
             writer.transport.abort()
 
-    async def refuse(self, seconds: float) -> None:
-        """Reset every connection, and take none for so many seconds."""
+    def close(self) -> None:
+        """Reset every connection, and take none."""
         if self._server is not None:
             self._server.close()
         self.cut()
+
+    async def refuse(self, seconds: float) -> None:
+        """Reset every connection, and take none for so many seconds."""
+        self.close()
         await asyncio.sleep(seconds)
-        await self._listen()
+        await self.open()
 
     async def blackhole(self, seconds: float) -> None:
         """Lose every byte for so many seconds; the connections that lost some are reset then."""
@@ -72,7 +74,8 @@ class Road:
         self._light.set()
         self.cut()
 
-    async def _listen(self) -> None:
+    async def open(self) -> None:
+        """Take connections, always on the same port."""
         self._server = await asyncio.start_server(
             self._carry, "127.0.0.1", self._port, backlog=1024
         )

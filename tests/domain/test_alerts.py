@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.alerts import fingerprint
+from domain.alerts import fingerprint, unquoted
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,10 @@ def test_two_causes(one: str, other: str) -> None:
 
 def test_a_cause_is_short() -> None:
     assert len(fingerprint("x" * 1000)) == 200
+
+
+def test_what_a_model_or_a_server_said_is_left_out() -> None:
+    text = "Ada's bot: message 7 was not answered. the model refused: I will not say\n'those words'"
+    assert unquoted(text) == "Ada's bot: message 7 was not answered. the model refused"
+    assert unquoted("OpenAI: a malformed answer: <html>") == "OpenAI: a malformed answer"
+    assert unquoted("Telegram 403: Forbidden: blocked") == "Telegram 403: Forbidden: blocked"

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import aiohttp
 import asyncpg
@@ -65,6 +65,7 @@ class System:
         self.url = f"http://127.0.0.1:{self.port}"
         self.sandbox = SandboxServer()
         self.processes: dict[str, asyncio.subprocess.Process] = {}
+        self.output: IO[bytes] | None = None  # the test's own
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
@@ -111,7 +112,11 @@ class System:
         """Run `kotodom api`, `worker`, `worker-2` …; return when the api answers."""
         for name in names:
             self.processes[name] = await asyncio.create_subprocess_exec(
-                str(KOTODOM), name.partition("-")[0], env=self.environment
+                str(KOTODOM),
+                name.partition("-")[0],
+                env=self.environment,
+                stdout=self.output,
+                stderr=self.output,
             )
         if "api" in names:
             await self.until(self.ready, 30)

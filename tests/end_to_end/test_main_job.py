@@ -1,9 +1,9 @@
 """A message goes in, a model's answer goes out, and every step of it stands in PostgreSQL."""
 
 import asyncio
-import re
 
 from tests.end_to_end.system import System
+from tests.journal_steps import decoded
 
 
 async def test_by_webhook(system: System) -> None:
@@ -22,8 +22,7 @@ async def test_by_webhook(system: System) -> None:
     steps = await system.rows(
         "SELECT event FROM journal WHERE turn_id = $1 ORDER BY seq", row["id"]
     )
-    tags = [re.match(r'\{"type":"([\w.]+)"', step["event"]) for step in steps]
-    assert [tag and tag[1] for tag in tags] == [
+    assert [decoded(step["event"])["type"] for step in steps] == [
         "telegram.updateReceived",
         "openai.replyStarted",
         "openai.replyGenerated",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.system import KOTODOM, Bot, System
+from tests.journal_steps import decoded
 
 USER = 1002
 
@@ -158,10 +159,10 @@ async def test_a_pause_in_the_middle_of_a_turn_replays_the_same(
         ("chat.paused", False),
         ("chat.resumed", False),
     ]
-    rows = await system.rows(
-        "SELECT turn_id FROM journal WHERE key = $1 AND event LIKE '%\"chat.%' ORDER BY seq",
-        _chat(bot),
+    steps = await system.rows(
+        "SELECT turn_id, event FROM journal WHERE key = $1 ORDER BY seq", _chat(bot)
     )
+    rows = [row for row in steps if decoded(row["event"])["type"].startswith("chat.")]
     assert [row["turn_id"] is None for row in rows] == [False, True, False, False]
     assert rows[0]["turn_id"] == turn
     detail = await system.ask("GET", f"/api/processing/{turn}")
@@ -199,6 +200,31 @@ async def test_pauses_at_any_moment_replay_the_same(system: System, tmp_path: Pa
     lines = await _replayed(system, tmp_path / "pauses.jsonl", "--bot", bot.id)
     tags = [line["event"]["type"] for line in lines]
     assert tags.count("chat.paused") == tags.count("chat.resumed") == 10 * len(users)
+
+
+async def test_a_bot_is_deleted_while_its_answer_is_on_the_way(system: System) -> None:
+    bot = await system.bot()
+    bot.say("/sandbox:slow 2", user=USER)
+    await _thinking(system, bot)
+    bot.say("this one waits", user=USER)
+    erased = await system.ask("DELETE", f"/api/bots/{bot.id}", status=202)
+    assert (erased["chats"], erased["messages"], erased["processing"]) == (1, 1, 1)
+
+    async def nothing_left() -> bool:
+        (row,) = await system.rows(
+            "SELECT (SELECT count(*) FROM chats WHERE bot_id = $1)"
+            " + (SELECT count(*) FROM messages WHERE bot_id = $1)"
+            " + (SELECT count(*) FROM message_processing WHERE bot_id = $1)"
+            " + (SELECT count(*) FROM telegram_updates WHERE bot_id = $1)"
+            " + (SELECT count(*) FROM journal WHERE key = $2)"
+            " + (SELECT count(*) FROM pgqueuer WHERE payload = convert_to($2, 'UTF8')) AS left",
+            bot.id,
+            _chat(bot),
+        )
+        return int(row["left"]) == 0
+
+    await system.until(nothing_left, 60)  # whoever asked the model has ended by now
+    assert bot.texts(USER) == []
 
 
 async def test_a_chat_is_deleted_while_its_answer_is_on_the_way(

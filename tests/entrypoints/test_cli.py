@@ -9,7 +9,9 @@ import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 
+from adapters.pgqueuer_worker import session_name
 from adapters.postgres_migrations import alembic_config
+from adapters.secret_box import SecretBox
 
 KOTODOM = Path(sys.executable).with_name("kotodom")
 SECRET_KEY = "a-secret-key-of-the-tests-and-of-nothing-else"
@@ -92,6 +94,34 @@ async def test_doctor_says_ok_or_what_to_do(
     assert "OPENAI_API_KEY" in wrong[0]
     told = {line.partition(":")[0] for line in lines}
     assert {"python", "postgresql", "schema", "secrets", "jobs", "bots", "valkey"} <= told
+
+
+async def test_doctor_finds_jobs_that_nobody_takes_and_bots_that_nobody_hears(
+    tmp_path: Path, database_url: str, valkey_url: str
+) -> None:
+    where = {"DATABASE_URL": database_url, "REDIS_URL": valkey_url, "SECRET_KEY": SECRET_KEY}
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "INSERT INTO pgqueuer (priority, status, entrypoint, execute_after)"
+        " VALUES (0, 'queued', 'x', now() - interval '2 minutes')"
+    )
+    await connection.execute(
+        "INSERT INTO bots (name, token, token_fingerprint, telegram_mode, enabled, is_active,"
+        " silent_reason) VALUES ('Ada', $1, 'x', 'POLLING', true, true, 'nobody polls')",
+        SecretBox(SECRET_KEY).encrypt("1:x"),
+    )
+    said = (await kotodom("doctor", cwd=tmp_path, **where))[1]
+    assert "running: 0 workers, 0 pollers; start `kotodom worker`, or more of them" in said
+    assert "bots: Ada: nobody polls" in said
+    await connection.execute("DELETE FROM pgqueuer")
+    named = {"application_name": session_name("worker", 7)}
+    worker = await asyncpg.connect(database_url, server_settings=named)
+    await worker.execute("SELECT 1")
+    said = (await kotodom("doctor", cwd=tmp_path, **where))[1]
+    assert "running: 1 workers, 0 pollers; bots to poll: 1; start `kotodom poller`" in said
+    worker.terminate()
+    await connection.execute("DELETE FROM bots")
+    await connection.close()
 
 
 async def test_commands_start_the_embedded_postgresql_for_as_long_as_they_need_it(

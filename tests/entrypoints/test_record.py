@@ -247,6 +247,16 @@ async def test_a_step_of_another_version_cannot_be_redacted(
     assert (plain.code, plain.out.count("\n")) == (0, len(STEPS) + 1)
 
 
+async def test_a_step_that_a_later_version_packed(
+    where: dict[str, str], engine: AsyncEngine, tmp_path: Path
+) -> None:
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE journal SET event = '\\xff00'")
+    ran = await run("record", "--out", tmp_path / "out.jsonl", **where)
+    assert (ran.code, names(tmp_path)) == (2, [])
+    assert ran.told.endswith("the journal has steps of a later version: use that one, or a newer")
+
+
 async def test_a_reader_of_a_recording_that_has_seen_enough_is_no_error(
     where: dict[str, str], engine: AsyncEngine
 ) -> None:

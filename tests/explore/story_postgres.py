@@ -25,6 +25,7 @@ from application.processing import Processing
 from domain.access import Actor, Role
 from domain.effects import HANDLE_UPDATE
 from tests.explore.story_hands import CHAT, DAY, OPERATOR, End
+from tests.journal_steps import decoded
 
 ADMIN = Actor(str(uuid4()), "admin@example.com", Role.ADMIN)
 _CLEAN = """
@@ -136,16 +137,14 @@ class PostgresHands:
                 "SELECT status::text FROM pgqueuer WHERE entrypoint = $1 ORDER BY 1",
                 HANDLE_UPDATE,
             )
-            steps = await fetch(
-                connection, "SELECT event::json ->> 'type' FROM journal ORDER BY seq"
-            )
+            events = await fetch(connection, "SELECT event FROM journal ORDER BY seq")
             owned = await fetch(connection, "SELECT id FROM chats WHERE owner_job_id IS NOT NULL")
         return End(
             messages=[tuple(row) for row in messages],
             waiting_updates=[update for (update,) in updates],
             waiting_requests=[kind for (kind,) in requests],
             jobs=[status for (status,) in jobs],
-            steps=[tag for (tag,) in steps],
+            steps=[decoded(event)["type"] for (event,) in events],
             owned=bool(owned),
         )
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tests.end_to_end.system import Bot, System
 from tests.failures.recorded_answers import RecordedAnswers, recorded
+from tests.journal_steps import decoded
 
 ERROR = "Sorry, I could not answer this message. Please try again later."
 USER, ADMIN = 1002, 1001
@@ -116,15 +117,15 @@ async def _no_effects(system: System, bot: Bot) -> bool:
 
 def _failures(steps: list[asyncpg.Record]) -> Iterator[str]:
     for step in steps:
-        event = msgspec.json.decode(step["event"])
+        event = decoded(step["event"])
         if "failure" in event:
             yield event["failure"]["type"]
 
 
 def _waits(steps: list[asyncpg.Record]) -> Iterator[float]:
     for step in steps:
-        told = "after" in msgspec.json.decode(step["event"]).get("failure", {})
-        for effect in msgspec.json.decode(step["effects"]):
+        told = "after" in decoded(step["event"]).get("failure", {})
+        for effect in decoded(step["effects"]):
             if effect["type"] == "jobs.publish":
                 yield effect["delay"] if told else _without_jitter(effect["delay"])
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
-import msgspec
 import pytest
 
 from tests.end_to_end.system import Bot, System
 from tests.failures.many_stories import ManyStories
 from tests.failures.story import ADMIN, ERROR, USER
+from tests.journal_steps import decoded
 
 WORKER = Path(__file__).with_name("worker_with_a_bug.py")
 MOMENT = 0.5
@@ -100,5 +100,5 @@ async def _breaks(system: System, message_id: int) -> list[str]:
     rows = await system.rows(
         "SELECT event FROM journal WHERE turn_id = $1 ORDER BY seq", message_id
     )
-    events = [msgspec.json.decode(row["event"]) for row in rows]
+    events = [decoded(row["event"]) for row in rows]
     return [event.get("traceback", "") for event in events if event["type"] == "turn.broke"]

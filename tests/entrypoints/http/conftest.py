@@ -33,7 +33,7 @@ QUICK = replace(RFC_9106_LOW_MEMORY, time_cost=1, memory_cost=1024, parallelism=
 _numbers = count(1_000_001)
 
 
-class _QuickProvider(Provider):
+class QuickProvider(Provider):
     """Passwords by the same code, with parameters that cost a test a hundredth of the time."""
 
     scope = Scope.APP
@@ -124,7 +124,7 @@ async def api(environ: dict[str, str]) -> AsyncIterator[Api]:
     """The application on a free port of 127.0.0.1."""
     settings = load(environ)
     container = make_async_container(
-        SharedProvider(), HttpProvider(), _QuickProvider(), context={Settings: settings}
+        SharedProvider(), HttpProvider(), QuickProvider(), context={Settings: settings}
     )
     users = Users(await container.get(UserStore), await container.get(Passwords))
     for role in Role:

@@ -6,22 +6,17 @@ OBJECTS, anew for each request. Whatever a role may by its session it may by an 
 role as well, save the routes of NO_KEY.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from domain.access import Role
-from tests.entrypoints.http.conftest import PASSWORD, Api, Person, Run, make_bot, new_token
-from tests.entrypoints.http.rows import keep_chat, keep_message
-
-RECORDING = (Path(__file__).parents[2] / "recordings/0.1.0.jsonl").read_bytes()
-NO_USER = "00000000-0000-0000-0000-000000000000"
+from tests.entrypoints.http.conftest import PASSWORD, Api, Person, Run, new_token
+from tests.entrypoints.http.objects import OBJECTS, RECORDING
 
 _numbers = count(1)
 
@@ -133,68 +128,6 @@ TABLE: dict[str, Line] = {
 
 NO_KEY = {"POST /api/auth/password", "POST /api/api-keys"}
 """Routes that refuse an API key with 403, for whatever else they do."""
-
-
-# What stands in a path: a new one of the owner's, by its parameter, and one that is not there.
-
-
-async def _a_bot(owner: Person, _: Run) -> int:
-    return int((await make_bot(owner))["id"])
-
-
-async def _a_chat(owner: Person, sql: Run) -> str:
-    bot_id = await _a_bot(owner, sql)
-    await sql("UPDATE bots SET enabled = true WHERE id = :bot", bot=bot_id)
-    return await keep_chat(sql, bot_id, 5)
-
-
-async def _a_message(owner: Person, sql: Run) -> int:
-    """One that waits for its next try, with the first step of its turn in the journal."""
-    chat = await _a_chat(owner, sql)
-    message = await keep_message(sql, chat, "Hello", "FAILED")
-    step = msgspec.json.decode(RECORDING.splitlines()[0])
-    values = {name: msgspec.json.encode(step[name]).decode() for name in ("event", "effects")}
-    await sql(
-        "INSERT INTO journal (key, at, id, turn_id, from_state, event, effects, state)"
-        " VALUES (:key, now(), :id, :turn, :origin, :event, :effects, :state)",
-        key=chat,
-        id=step["id"],
-        turn=message,
-        origin=msgspec.json.encode(step["from"]).decode(),
-        state=step["state"],
-        **values,
-    )
-    return message
-
-
-async def _a_job(owner: Person, sql: Run) -> int:
-    chat = await _a_chat(owner, sql)
-    ((job_id,),) = await sql(
-        "INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)"
-        " VALUES (0, 'queued', 'bot.handle_update', :chat, now() + interval '1 hour') RETURNING id",
-        chat=chat.encode(),
-    )
-    return int(job_id)
-
-
-async def _a_user(owner: Person, _: Run) -> str:
-    """The owner."""
-    return str((await owner.get("/api/auth/me")).json["id"])
-
-
-async def _a_key(owner: Person, _: Run) -> int:
-    answer = await owner.post("/api/api-keys", {"name": "x", "role": "USER"})
-    return int(answer.json["id"])
-
-
-OBJECTS: dict[str, tuple[Callable[[Person, Run], Awaitable[int | str]], int | str]] = {
-    "bot_id": (_a_bot, 999_999_999),
-    "chat_id": (_a_chat, "999999999:5"),
-    "processing_id": (_a_message, 999_999_999),
-    "job_id": (_a_job, 999_999_999),
-    "user_id": (_a_user, NO_USER),
-    "key_id": (_a_key, 999_999_999),
-}
 
 
 @dataclass(frozen=True)

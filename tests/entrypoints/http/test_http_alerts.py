@@ -21,6 +21,7 @@ from entrypoints.wiring import SharedProvider
 from tests.entrypoints.http.conftest import Api, Person, Run, make_bot, new_token
 
 PERSON = 1001
+ADMIN = "admin@example.com"
 LINKED = "This chat gets the alerts of Kotodom GPT from now on."
 
 
@@ -57,6 +58,21 @@ def _is(admin: Person, chat: str | None) -> Callable[[], Awaitable[bool]]:
         return bool(await _chat(admin) == chat)
 
     return holds
+
+
+async def _kept(admin: Person) -> tuple[Any, ...]:
+    """The newest row of the audit log about a chat that said its code, once it is there."""
+    rows: list[Any] = []
+
+    async def found() -> bool:
+        answer = await admin.get("/api/audit?action=link_alerts_by_code&limit=1")
+        rows[:] = answer.json["items"]
+        return bool(rows)
+
+    await wait_until(found, 5)
+    (row,) = rows
+    before, after = (row[side]["alerts.chatId"] for side in ("before", "after"))
+    return row["actor"], row["target"], before, after, row["status"], row["address"]
 
 
 def _identity(token: str) -> int:
@@ -127,6 +143,8 @@ async def test_a_bot_that_is_none_of_ours(
     sandbox.telegram.say(bot, PERSON, f"/start {code}")
     assert await sandbox.telegram.wait_for_bot_texts(bot, PERSON, 1) == [LINKED]
     await wait_until(_is(admin, str(PERSON)), 5)
+    told = f"Telegram user {PERSON} in chat {PERSON}"
+    assert await _kept(admin) == (ADMIN, "settings", None, str(PERSON), None, told)
     assert sandbox.telegram.bot_texts(bot, 1002) == []
     assert await valkey.get("kotodom:alert-link") is None
     assert (await admin.post("/api/settings/alerts/test")).status == 200
@@ -175,7 +193,7 @@ async def test_one_of_our_bots(
 ) -> None:
     token = new_token()
     bot = await make_bot(admin, token=token, telegramMode="POLLING")
-    await admin.put("/api/settings", {"alerts.botToken": token, "alerts.chatId": None})
+    await admin.put("/api/settings", {"alerts.botToken": token, "alerts.chatId": "77"})
     refused = await admin.post("/api/settings/alerts/link")
     assert refused.status == 409 and "enable it first" in refused.json["detail"]
     await admin.post(f"/api/bots/{bot['id']}/enable")
@@ -203,6 +221,8 @@ async def test_one_of_our_bots(
     await deliver(2, 502, f"/start {code}")
     assert await sandbox.telegram.wait_for_bot_texts(_identity(token), 502, 1) == [LINKED]
     await wait_until(_is(admin, "502"), 5)
+    told = "Telegram user 502 in chat 502"
+    assert await _kept(admin) == (ADMIN, "settings", "77", "502", None, told)
     await deliver(3, 503, f"/link {code}")
     states = await sql(
         "SELECT update_id, state, chat_id FROM telegram_updates WHERE bot_id = :bot ORDER BY 1",

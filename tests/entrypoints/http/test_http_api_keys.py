@@ -9,7 +9,7 @@ import pytest
 from valkey.asyncio import Valkey
 
 from domain.access import Role
-from tests.entrypoints.http.conftest import PASSWORD, Answer, Api, Person, Run, make_bot
+from tests.entrypoints.http.conftest import PASSWORD, Api, Person, Run, make_bot
 
 New = Callable[[], Person]
 
@@ -278,17 +278,6 @@ async def test_nobody_has_none(nobody: Person) -> None:
         await nobody.delete("/api/api-keys/1"),
     ):
         assert answer.status == 401
-
-
-async def test_the_document_tells_of_both_ways_in(nobody: Person) -> None:
-    answer: Answer = await nobody.get("/schema/openapi.json")
-    schemes = answer.json["components"]["securitySchemes"]
-    assert schemes["session"]["type"] == "apiKey"
-    assert (schemes["apiKey"]["type"], schemes["apiKey"]["scheme"]) == ("http", "bearer")
-    paths = answer.json["paths"]
-    assert paths["/api/bots"]["get"]["security"] == [{"session": []}, {"apiKey": []}]
-    for path in ("/api/api-keys", "/api/auth/password"):
-        assert paths[path]["post"]["security"] == [{"session": []}]
 
 
 async def _listed(person: Person) -> list[dict[str, Any]]:

@@ -6,12 +6,13 @@ import pytest
 
 from entrypoints.sandbox.server import SandboxServer
 from tests.entrypoints.http.conftest import Api, Person, Run, make_bot, new_token
+from tests.journal_steps import decoded
 
 KEYS = [
     *("id", "name", "tokenMask", "username", "model", "modelApi", "instructions", "temperature"),
     *("maxOutputTokens", "historyMessages", "assistantId", "startMessage", "helpText"),
-    *("errorMessage", "enabled", "isActive", "error", "telegramMode", "telegramApiUrl", "baseUrl"),
-    *("apiKeyMask", "ownerUserId", "createdAt", "updatedAt"),
+    *("errorMessage", "enabled", "isActive", "error", "health", "telegramMode"),
+    *("telegramApiUrl", "baseUrl", "apiKeyMask", "ownerUserId", "createdAt", "updatedAt"),
 ]
 
 
@@ -281,10 +282,9 @@ async def test_what_telegram_says(admin: Person) -> None:
 
 async def _journal(sql: Run, bot: dict[str, Any]) -> list[str]:
     rows = await sql(
-        "SELECT event::json->>'type' FROM journal WHERE key = :key ORDER BY seq",
-        key=f"bot:{bot['id']}",
+        "SELECT event FROM journal WHERE key = :key ORDER BY seq", key=f"bot:{bot['id']}"
     )
-    return [row[0] for row in rows]
+    return [decoded(event)["type"] for (event,) in rows]
 
 
 async def _jobs(sql: Run, bot: dict[str, Any]) -> list[str]:

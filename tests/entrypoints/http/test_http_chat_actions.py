@@ -7,6 +7,7 @@ import pytest
 
 from tests.entrypoints.http.conftest import Person, Run, make_bot
 from tests.entrypoints.http.rows import keep_chat, keep_message
+from tests.journal_steps import decoded
 
 ACTIONS = [
     ("POST", "/messages", {"text": "Hi"}, 202),
@@ -45,7 +46,7 @@ async def _journal(sql: Run, chat: str) -> list[tuple[str, int | None, bool]]:
         "SELECT event, turn_id, from_state IS NOT NULL FROM journal WHERE key = :c ORDER BY seq",
         c=chat,
     )
-    return [(json.loads(event)["type"], turn, begins) for event, turn, begins in rows]
+    return [(decoded(event)["type"], turn, begins) for event, turn, begins in rows]
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), ACTIONS)

@@ -12,6 +12,7 @@ from domain.events import BotProfile
 from domain.turn import Status, Turn
 from tests.entrypoints.http.conftest import Person, Run, make_bot
 from tests.entrypoints.http.rows import keep_chat, keep_message
+from tests.journal_steps import decoded
 
 JOB = {
     *("id", "entrypoint", "status", "chatId", "effect", "attempts", "createdAt", "nextAt"),
@@ -211,7 +212,7 @@ async def test_a_deleted_owner_ends_its_message(admin: Person, sql: Run, status:
     ((event, turn_id, step),) = await sql(
         "SELECT event, turn_id, id FROM journal WHERE key = :chat", chat=chat
     )
-    assert msgspec.json.decode(event)["type"] == "job.deleted"
+    assert decoded(event)["type"] == "job.deleted"
     assert (turn_id, step) == (message, f"turn:{message}.7:job.deleted")
     logged = await sql("SELECT status::text FROM pgqueuer_log WHERE job_id = :job", job=job)
     assert logged == [("deleted",)]

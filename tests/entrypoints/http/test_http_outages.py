@@ -1,5 +1,6 @@
 """What the API says when a part is away, or when it has a bug."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -9,6 +10,7 @@ from litestar import Litestar, get
 
 from entrypoints.http.app import create_app
 from entrypoints.http.problems import answer
+from entrypoints.http.request_log import RequestLog
 from entrypoints.http.server import listening
 from entrypoints.http_wiring import HttpProvider
 from entrypoints.settings import Settings, WrongSetting, load
@@ -54,11 +56,26 @@ async def test_valkey_away(without_valkey: Person) -> None:
     assert (await without_valkey.get("/api/bots", headers=BY_KEY)).status == 401
 
 
+async def test_valkey_hangs(environ: dict[str, str]) -> None:
+    taken: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, writer: taken.append(writer), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    async for person in _person(environ | {"REDIS_URL": f"redis://127.0.0.1:{port}/0"}):
+        asked = person.get("/health/ready"), person.post("/api/auth/login", CREDENTIALS)
+        ready, login = await asyncio.wait_for(asyncio.gather(*asked), 30)
+        assert (ready.status, ready.json["parts"]["valkey"]) == (200, "down")
+        assert (login.status, login.headers["Retry-After"]) == (503, "2")
+    silent.close()
+    for writer in taken:
+        writer.close()
+
+
 async def test_postgres_away(without_postgres: Person) -> None:
     assert (await without_postgres.get("/health")).status == 200
     ready = await without_postgres.get("/health/ready")
     assert (ready.status, ready.json["status"]) == (503, "down")
-    assert ready.json["parts"] == {"postgres": "down", "migrations": "unknown", "valkey": "ok"}
+    parts = ready.json["parts"]
+    assert (parts["postgres"], parts["migrations"], parts["valkey"]) == ("down", "unknown", "ok")
     login = await without_postgres.post("/api/auth/login", CREDENTIALS)
     assert (login.status, login.headers["Retry-After"]) == (503, "2")
     assert "PostgreSQL" in login.json["detail"]
@@ -73,11 +90,12 @@ async def test_a_bug_tells_only_an_id() -> None:
         raise LookupError("a secret")
 
     app = Litestar([bug], exception_handlers={Exception: answer}, logging_config=None)
+    app.asgi_handler = RequestLog(app.asgi_handler)
     async with serving(app) as url, aiohttp.ClientSession() as session:
         told = await Person(session, url).get("/bug")
     assert told.status == 500
     assert told.headers["content-type"] == "application/problem+json"
-    assert len(told.json["id"]) == 32
+    assert told.json["id"] == told.headers["x-request-id"]
     assert "secret" not in str(told.json)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.journal_compression import packed
 from tests.entrypoints.http.conftest import Person, Run, make_bot
 from tests.entrypoints.http.rows import keep_chat, keep_message, keep_reply
 
@@ -33,8 +34,8 @@ async def test_one_alone_has_its_timeline(admin: Person, sql: Run) -> None:
             key=chat,
             event=event,
             turn=message,
-            json=f'{{"type": "{event}"}}',
-            effects='[{"type": "telegram.sendMessage", "text": "\\u0000"}]',
+            json=packed(f'{{"type": "{event}"}}'.encode()),
+            effects=packed(b'[{"type": "telegram.sendMessage", "text": "\\u0000"}]'),
         )
     answer = await admin.get(f"/api/processing/{message}")
     assert answer.status == 200

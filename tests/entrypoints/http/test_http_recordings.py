@@ -10,6 +10,7 @@ import pytest
 from entrypoints.http import recordings
 from tests.entrypoints.http.conftest import Answer, Person, Run, make_bot
 from tests.entrypoints.http.rows import keep_chat, keep_message
+from tests.journal_steps import recorded
 
 RECORDING = (Path(__file__).parents[2] / "recordings/0.1.0.jsonl").read_bytes()
 STEPS = RECORDING.count(b"\n")
@@ -26,17 +27,14 @@ async def _journalled(person: Person, sql: Run, *, first: bool = True) -> int:
     message = await keep_message(sql, chat, "Hello", "COMPLETED")
     for line in RECORDING.splitlines()[0 if first else 1 : 5]:
         step = msgspec.json.decode(line)
-        origin = step.get("from")
         await sql(
             "INSERT INTO journal (key, at, id, turn_id, from_state, event, effects, state)"
-            " VALUES (:key, now(), :id, :turn, :origin, :event, :effects, :state)",
+            " VALUES (:key, now(), :id, :turn, :from_state, :event, :effects, :state)",
             key=chat,
             id=step["id"],
             turn=message,
-            origin=msgspec.json.encode(origin).decode() if origin is not None else None,
-            event=msgspec.json.encode(step["event"]).decode(),
-            effects=msgspec.json.encode(step["effects"]).decode(),
             state=step["state"],
+            **recorded(step),
         )
     return message
 

@@ -1,0 +1,59 @@
+"""/admin/: the Admin Web as `make web` built it (entrypoints/web/admin/dist).
+
+Names of assets hold a digest of what is in them, so browsers keep them for ever; each leaves as it
+was compressed by the build. Every other path under /admin/ is one of the application's own pages,
+and those are one document.
+"""
+
+from pathlib import Path
+from typing import cast
+from wsgiref.headers import Headers
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+from servestatic import ServeStaticASGI  # type: ignore[import-untyped]
+
+DIST = Path(__file__).parent.parent / "web" / "admin" / "dist"
+PREFIX = "/admin/"
+ASSETS = f"{PREFIX}assets/"
+
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; base-uri 'self'; form-action 'self'; "
+    # Mantine writes its theme's variables into a <style>.
+    "frame-ancestors 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'"
+)
+
+
+class AdminPages:
+    """Answers what is under /admin/, and hands all else on to `app`.
+
+    Where nothing was built yet, `app` answers that too.
+    """
+
+    def __init__(self, app: ASGIApp, dist: Path = DIST) -> None:
+        self._files = ServeStaticASGI(
+            app,
+            root=dist if dist.is_dir() else None,
+            prefix=PREFIX,
+            index_file=True,
+            max_age=0,
+            allow_all_origins=False,
+            immutable_file_test=lambda _, url: url.startswith(ASSETS),
+            add_headers_function=_guard,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and self._is_page(scope["path"]):
+            scope = cast(Scope, {**scope, "path": PREFIX})
+        await self._files(scope, receive, send)
+
+    def _is_page(self, path: str) -> bool:
+        return (
+            path.startswith(PREFIX)
+            and not path.startswith(ASSETS)
+            and path not in self._files.files
+        )
+
+
+def _guard(headers: Headers, _path: str, _url: str) -> None:
+    headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
