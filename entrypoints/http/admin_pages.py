@@ -7,10 +7,9 @@ and those are one document.
 
 from pathlib import Path
 from typing import cast
-from wsgiref.headers import Headers
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from servestatic import ServeStaticASGI  # type: ignore[import-untyped]
 
 DIST = Path(__file__).parent.parent / "web" / "admin" / "dist"
@@ -18,9 +17,9 @@ PREFIX = "/admin/"
 ASSETS = f"{PREFIX}assets/"
 
 _CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data:; base-uri 'self'; form-action 'self'; "
+    b"default-src 'self'; img-src 'self' data:; base-uri 'self'; form-action 'self'; "
     # Mantine writes its theme's variables into a <style>.
-    "frame-ancestors 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'"
+    b"frame-ancestors 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'"
 )
 
 
@@ -31,6 +30,7 @@ class AdminPages:
     """
 
     def __init__(self, app: ASGIApp, dist: Path = DIST) -> None:
+        self._app = app
         self._files = ServeStaticASGI(
             app,
             root=dist if dist.is_dir() else None,
@@ -39,21 +39,29 @@ class AdminPages:
             max_age=0,
             allow_all_origins=False,
             immutable_file_test=lambda _, url: url.startswith(ASSETS),
-            add_headers_function=_guard,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP and self._is_page(scope["path"]):
-            scope = cast(Scope, {**scope, "path": PREFIX})
-        await self._files(scope, receive, send)
+        if scope["type"] != ScopeType.HTTP or PREFIX not in self._files.files:
+            await self._app(scope, receive, send)
+        elif not scope["path"].startswith(PREFIX):
+            await self._files(scope, receive, send)
+        else:
+            if self._is_page(scope["path"]):
+                scope = cast(Scope, {**scope, "path": PREFIX})
+            await self._files(scope, receive, _with_policy(send))
 
     def _is_page(self, path: str) -> bool:
-        return (
-            path.startswith(PREFIX)
-            and not path.startswith(ASSETS)
-            and path not in self._files.files
-        )
+        return not path.startswith(ASSETS) and path not in self._files.files
 
 
-def _guard(headers: Headers, _path: str, _url: str) -> None:
-    headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
+def _with_policy(send: Send) -> Send:
+    """On every answer, a 304 too: a browser takes that one's headers for the page it has."""
+
+    async def with_policy(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            policy = (b"content-security-policy", _CONTENT_SECURITY_POLICY)
+            message["headers"] = [*message.get("headers", ()), policy]
+        await send(message)
+
+    return with_policy

@@ -30,7 +30,8 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
  * @returns {Promise<T>}
  */
 export async function withPage({ width = 1280, height = 800, colorScheme = "light" }, visit) {
-  const scratch = await mkdtemp(join(tmpdir(), "kotodom-browser-"));
+  const temporary = tmpdir();
+  const scratch = await mkdtemp(join(temporary, "kotodom-browser-"));
   // At exit too: playwright ends the process when a signal comes, past every `finally`.
   const clean = () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
   process.once("exit", clean);
@@ -53,6 +54,7 @@ export async function withPage({ width = 1280, height = 800, colorScheme = "ligh
       await browser.close();
     }
   } finally {
+    process.env.TMPDIR = temporary;
     clean();
   }
 }

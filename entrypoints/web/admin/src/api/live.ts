@@ -1,0 +1,99 @@
+/**
+ * Live events (GET /api/events): what has changed is asked for again. While the stream is down the
+ * pages ask every 15 s instead, and say so.
+ */
+import type { QueryClient } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+
+export type Change = {
+  type: "message" | "chat" | "bot" | "job" | "settings" | "refresh";
+  id: number | string | null;
+};
+
+const FALLBACK_MS = 15_000;
+/** Changes that come close together are one question. */
+const GATHER_MS = 250;
+
+/** Which answers of the API tell of what; longer paths than these belong to them too. */
+const PATHS: Record<Exclude<Change["type"], "refresh">, readonly string[]> = {
+  message: ["/api/processing", "/api/chats", "/api/stats"],
+  chat: ["/api/chats"],
+  bot: ["/api/bots"],
+  job: ["/api/jobs"],
+  settings: ["/api/settings"],
+};
+
+let live = true;
+const listeners = new Set<() => void>();
+
+function setLive(value: boolean): void {
+  if (live === value) return;
+  live = value;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const useLive = (): boolean => useSyncExternalStore(subscribe, () => live);
+
+/** Whether a query's answer may have changed. Its key is [method, path, init]. */
+export function concerns(queryKey: readonly unknown[], changes: readonly Change[]): boolean {
+  const path = String(queryKey[1]);
+  if (path.startsWith("/api/auth")) return false;
+  return changes.some(
+    ({ type }) => type === "refresh" || PATHS[type].some((prefix) => path.startsWith(prefix)),
+  );
+}
+
+/** Listen until the returned function is called. */
+export function listen(queries: QueryClient): () => void {
+  let gathered: Change[] = [];
+  let gathering: ReturnType<typeof setTimeout> | undefined;
+  const ask = async (): Promise<void> => {
+    const changes = gathered;
+    gathered = [];
+    const asked = queries.invalidateQueries({
+      predicate: ({ queryKey }) => concerns(queryKey, changes),
+    });
+    // What changes meanwhile waits: to ask again cuts off an answer on its way, and on a busy day
+    // none would ever arrive.
+    await Promise.race([asked, new Promise((longEnough) => setTimeout(longEnough, FALLBACK_MS))]);
+    gathering = gathered.length > 0 ? setTimeout(ask, GATHER_MS) : undefined;
+  };
+  const refresh = (): void => {
+    gathered.push({ type: "refresh", id: null });
+    gathering ??= setTimeout(ask, GATHER_MS);
+  };
+
+  let source: EventSource;
+  let wasOpen = false;
+  const open = (): void => {
+    source = new EventSource("/api/events");
+    source.onopen = () => {
+      if (wasOpen) refresh();
+      wasOpen = true;
+      setLive(true);
+    };
+    source.onerror = () => setLive(false);
+    source.onmessage = (message: MessageEvent<string>) => {
+      gathered.push(JSON.parse(message.data) as Change);
+      gathering ??= setTimeout(ask, GATHER_MS);
+    };
+  };
+  open();
+  const fallback = setInterval(() => {
+    if (source.readyState === EventSource.OPEN) return;
+    if (document.visibilityState === "visible") refresh();
+    // A browser comes back by itself after a drop, but not after an answer that is no stream.
+    if (source.readyState === EventSource.CLOSED) open();
+  }, FALLBACK_MS);
+  return () => {
+    source.close();
+    clearInterval(fallback);
+    clearTimeout(gathering);
+    setLive(true);
+  };
+}

@@ -1,0 +1,42 @@
+/** What the API answers where it refuses: application/problem+json (RFC 9457). */
+import type { components } from "./schema";
+
+type Answered = components["schemas"]["Problem"];
+
+export class Problem extends Error {
+  readonly status: number;
+  /** What is wrong with which field of what was sent. */
+  readonly fields: Record<string, string>;
+  /** Seconds after which to ask again; undefined: the API did not say. */
+  readonly retryAfter: number | undefined;
+
+  constructor(status: number, detail: string, fields = {}, retryAfter?: number) {
+    super(detail);
+    this.status = status;
+    this.fields = fields;
+    this.retryAfter = retryAfter;
+  }
+
+  static async of(response: Response): Promise<Problem> {
+    const told: Partial<Answered> = await response.json().catch(() => ({}));
+    const errors = Array.isArray(told.errors) ? told.errors : [];
+    return new Problem(
+      response.status,
+      told.detail || told.title || response.statusText,
+      Object.fromEntries(errors.map(({ field, message }) => [field, message])),
+      Number(response.headers.get("Retry-After")) || undefined,
+    );
+  }
+
+  /** Nothing answered at all. */
+  static away(): Problem {
+    return new Problem(0, "");
+  }
+
+  /** What a query or a mutation failed with; null where it did not. A bug is not ours to show. */
+  static in(error: unknown): Problem | null {
+    if (error == null) return null;
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}

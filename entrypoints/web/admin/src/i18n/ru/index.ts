@@ -1,0 +1,31 @@
+import account from "./account.json";
+import apiKeys from "./apiKeys.json";
+import audit from "./audit.json";
+import bots from "./bots.json";
+import chats from "./chats.json";
+import common from "./common.json";
+import jobs from "./jobs.json";
+import messages from "./messages.json";
+import overview from "./overview.json";
+import retries from "./retries.json";
+import settings from "./settings.json";
+import signIn from "./signIn.json";
+import statistics from "./statistics.json";
+import users from "./users.json";
+
+export default {
+  account,
+  apiKeys,
+  audit,
+  bots,
+  chats,
+  common,
+  jobs,
+  messages,
+  overview,
+  retries,
+  settings,
+  signIn,
+  statistics,
+  users,
+};

@@ -1,0 +1,49 @@
+/** A bot's light, with its meaning and its reason in words. */
+import { Group, Stack, Text } from "@mantine/core";
+import {
+  Circle,
+  CircleAlert,
+  CircleCheck,
+  CircleDashed,
+  CircleOff,
+  CircleX,
+  type LucideIcon,
+} from "lucide-react";
+import { useTranslation } from "react-i18next";
+
+import type { Schemas } from "../api/client";
+
+type Health = Schemas["BotHealth"];
+
+/** Shapes differ as well, for who does not tell the colours. */
+const LIGHTS = {
+  answering: { icon: CircleCheck, color: "green" },
+  connecting: { icon: CircleDashed, color: "gray" },
+  retrying: { icon: CircleAlert, color: "yellow" },
+  silent: { icon: CircleAlert, color: "yellow" },
+  error: { icon: CircleX, color: "red" },
+  disabled: { icon: CircleOff, color: "gray" },
+} as const satisfies Record<Health["status"], { icon: LucideIcon; color: string }>;
+
+export function BotLight({ health }: { health: Health }) {
+  const { t } = useTranslation();
+  const { icon: Icon = Circle, color } = LIGHTS[health.status];
+  return (
+    <Group gap={6} wrap="nowrap" align="flex-start">
+      <Icon
+        size={18}
+        color={`var(--mantine-color-${color}-6)`}
+        aria-hidden
+        style={{ flexShrink: 0 }}
+      />
+      <Stack gap={0} miw={0}>
+        <Text size="sm">{t(`botStatus.${health.status}`)}</Text>
+        {health.reason !== null && (
+          <Text size="xs" c="dimmed" className="text" lineClamp={2} title={health.reason}>
+            {health.reason}
+          </Text>
+        )}
+      </Stack>
+    </Group>
+  );
+}

@@ -1,0 +1,54 @@
+/** A list by keyset: skeleton, rows, "show more"; or what is wrong, or that there is nothing yet. */
+import { Stack } from "@mantine/core";
+import { DataTable, type DataTableColumn } from "mantine-datatable";
+import type { ReactNode } from "react";
+
+import { items, type ListQuery } from "../api/pages";
+import { Problem } from "../api/problem";
+import { More, Rows } from "./more";
+import { Refused } from "./Trouble";
+
+type Shown<T> = {
+  query: ListQuery<T>;
+  columns: DataTableColumn<T>[];
+  /** Shown where the list has nothing: what it would hold, and the next step. */
+  empty: ReactNode;
+  idAccessor?: string;
+  selected?: T[];
+  onSelect?: (rows: T[]) => void;
+};
+
+export function Listing<T>({
+  query,
+  columns,
+  empty,
+  idAccessor = "id",
+  selected,
+  onSelect,
+}: Shown<T>) {
+  if (query.data === undefined) {
+    return query.isPending ? (
+      <Rows />
+    ) : (
+      <Refused problem={Problem.in(query.error)} again={query.refetch} />
+    );
+  }
+  const records = items(query.data);
+  if (records.length === 0) return empty;
+  return (
+    <Stack gap="sm">
+      <DataTable
+        records={records}
+        columns={columns}
+        idAccessor={idAccessor}
+        withTableBorder
+        borderRadius="md"
+        verticalSpacing="xs"
+        {...(selected && onSelect
+          ? { selectedRecords: selected, onSelectedRecordsChange: onSelect }
+          : {})}
+      />
+      <More query={query} />
+    </Stack>
+  );
+}

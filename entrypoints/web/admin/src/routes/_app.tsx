@@ -1,0 +1,18 @@
+/** Everything behind the sign-in: the menu, the banners, the live connection. */
+import { createFileRoute, redirect } from "@tanstack/react-router";
+
+import { meQuery } from "../api/me";
+import { Problem } from "../api/problem";
+import { Shell } from "../shell/Shell";
+
+export const Route = createFileRoute("/_app")({
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queries.ensureQueryData(meQuery);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error;
+      throw redirect({ to: "/sign-in", search: { next: location.href } });
+    }
+  },
+  component: Shell,
+});

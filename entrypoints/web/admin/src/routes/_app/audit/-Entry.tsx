@@ -1,0 +1,55 @@
+import { Code, Modal, Stack, Table, Text } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+
+import type { Schemas } from "../../../api/client";
+import { When } from "../../../parts/When";
+
+/** What one request changed, field by field; secrets are masks. */
+export function Entry({ entry, onClose }: { entry: Schemas["AuditEntry"]; onClose: () => void }) {
+  const { t } = useTranslation(["audit", "common"]);
+  const before = entry.before ?? {};
+  const after = entry.after ?? {};
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size="xl"
+      title={entry.action}
+      closeButtonProps={{ "aria-label": t("common:close") }}
+    >
+      <Stack>
+        <Text size="sm">
+          {entry.actor}, <When at={entry.at} />, {entry.target}
+        </Text>
+        <Table.ScrollContainer minWidth={480}>
+          <Table>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>{t("field")}</Table.Th>
+                <Table.Th>{t("before")}</Table.Th>
+                <Table.Th>{t("after")}</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {fields.map((field) => (
+                <Table.Tr key={field}>
+                  <Table.Td>
+                    <Code>{field}</Code>
+                  </Table.Td>
+                  <Table.Td className="text">{told(before[field])}</Table.Td>
+                  <Table.Td className="text">{told(after[field])}</Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      </Stack>
+    </Modal>
+  );
+}
+
+function told(value: unknown): string {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

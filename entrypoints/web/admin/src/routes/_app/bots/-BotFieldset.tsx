@@ -1,0 +1,130 @@
+import { NumberInput, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import type { UseFormReturnType } from "@mantine/form";
+import { useTranslation } from "react-i18next";
+
+import type { BotFields } from "./-fields";
+
+type Form = { form: UseFormReturnType<BotFields> };
+
+const MODES = ["POLLING", "WEBHOOK"] as const satisfies readonly BotFields["telegramMode"][];
+const APIS = ["RESPONSES", "CHAT_COMPLETIONS"] as const satisfies readonly BotFields["modelApi"][];
+
+export function ModelFields({ form }: Form) {
+  const { t } = useTranslation("bots");
+  return (
+    <Stack>
+      <TextInput
+        label={t("model")}
+        description={t("hints.model")}
+        placeholder={t("defaultModel")}
+        spellCheck={false}
+        {...form.getInputProps("model")}
+      />
+      <Textarea
+        label={t("instructions")}
+        description={t("hints.instructions")}
+        autosize
+        minRows={4}
+        maxRows={20}
+        {...form.getInputProps("instructions")}
+      />
+    </Stack>
+  );
+}
+
+export function FinerModelFields({ form }: Form) {
+  const { t } = useTranslation("bots");
+  return (
+    <Stack>
+      <Select
+        label={t("modelApi")}
+        description={t("hints.modelApi")}
+        data={APIS.map((value) => ({ value, label: t(`apis.${value}`) }))}
+        allowDeselect={false}
+        {...form.getInputProps("modelApi")}
+      />
+      <NumberInput
+        label={t("temperature")}
+        description={t("hints.temperature")}
+        min={0}
+        max={2}
+        step={0.1}
+        {...form.getInputProps("temperature")}
+      />
+      <NumberInput
+        label={t("maxOutputTokens")}
+        description={t("hints.maxOutputTokens")}
+        min={16}
+        allowDecimal={false}
+        {...form.getInputProps("maxOutputTokens")}
+      />
+      <NumberInput
+        label={t("historyMessages")}
+        description={t("hints.historyMessages")}
+        min={0}
+        max={200}
+        allowDecimal={false}
+        {...form.getInputProps("historyMessages")}
+      />
+    </Stack>
+  );
+}
+
+export function TextFields({ form }: Form) {
+  const { t } = useTranslation("bots");
+  return (
+    <Stack>
+      {(["startMessage", "helpText", "errorMessage"] as const).map((name) => (
+        <Textarea
+          key={name}
+          label={t(name)}
+          description={t(`hints.${name}`)}
+          autosize
+          minRows={2}
+          maxRows={10}
+          {...form.getInputProps(name)}
+        />
+      ))}
+    </Stack>
+  );
+}
+
+export function ModeField({ form }: Form) {
+  const { t } = useTranslation("bots");
+  return (
+    <Select
+      label={t("mode")}
+      description={t(`modeHints.${form.values.telegramMode}`)}
+      data={MODES.map((value) => ({ value, label: t(`modes.${value}`) }))}
+      allowDeselect={false}
+      {...form.getInputProps("telegramMode")}
+    />
+  );
+}
+
+type Servers = Form & { keyMask: string | null; addresses: boolean };
+
+/** A key and servers of the bot's own; `addresses`: whether one may set those (an ADMIN may). */
+export function ServerFields({ form, keyMask, addresses }: Servers) {
+  const { t } = useTranslation("bots");
+  return (
+    <Stack>
+      <TextInput
+        label={t("apiKey")}
+        description={t("hints.apiKey")}
+        placeholder={keyMask ?? ""}
+        autoComplete="off"
+        spellCheck={false}
+        {...form.getInputProps("apiKey")}
+      />
+      {addresses && (
+        <TextInput
+          label={t("baseUrl")}
+          description={t("hints.baseUrl")}
+          spellCheck={false}
+          {...form.getInputProps("baseUrl")}
+        />
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,80 @@
+/** A new bot in four steps: its token, its model, how updates come, and a first message. */
+import { Stepper } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMediaQuery } from "@mantine/hooks";
+import { createFileRoute } from "@tanstack/react-router";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Schemas } from "../../../api/client";
+import { Page } from "../../../parts/Page";
+import type { BotFields } from "./-fields";
+import { FirstMessageStep } from "./-wizard/FirstMessageStep";
+import { ModelStep } from "./-wizard/ModelStep";
+import { ModeStep } from "./-wizard/ModeStep";
+import { TokenStep } from "./-wizard/TokenStep";
+
+export const Route = createFileRoute("/_app/bots/new")({ component: NewBot });
+
+const STEPS = ["token", "model", "mode", "write"] as const;
+
+const NOTHING: BotFields = {
+  name: "",
+  token: "",
+  telegramMode: "POLLING",
+  model: "",
+  modelApi: "RESPONSES",
+  instructions: "",
+  temperature: "",
+  maxOutputTokens: "",
+  historyMessages: 20,
+  assistantId: "",
+  startMessage: "",
+  helpText: "",
+  errorMessage: "",
+  telegramApiUrl: "",
+  baseUrl: "",
+  apiKey: "",
+};
+
+function NewBot() {
+  const { t } = useTranslation("bots");
+  const narrow = useMediaQuery("(max-width: 48em)");
+  const [step, setStep] = useState(0);
+  const [bot, setBot] = useState<Schemas["BotView"] | null>(null);
+  const form = useForm<BotFields>({
+    initialValues: NOTHING,
+    validate: { name: (value) => (value.trim() || step === 0 ? null : t("wizard.nameMissing")) },
+  });
+  const next = (): void => setStep((now) => now + 1);
+  const back = (): void => setStep((now) => now - 1);
+  return (
+    <Page title={t("wizard.title")}>
+      <Stepper active={step} maw={720} size="sm" allowNextStepsSelect={false} wrap={false}>
+        {STEPS.map((name, place) => (
+          <Stepper.Step
+            key={name}
+            {...(narrow
+              ? { "aria-label": `${place + 1} ${t(`wizard.steps.${name}`)}` }
+              : { label: t(`wizard.steps.${name}`) })}
+            allowStepSelect={false}
+          />
+        ))}
+      </Stepper>
+      {step === 0 && <TokenStep form={form} onNext={next} />}
+      {step === 1 && <ModelStep form={form} onNext={next} onBack={back} />}
+      {step === 2 && (
+        <ModeStep
+          form={form}
+          onBack={back}
+          onToken={() => setStep(0)}
+          onMade={(made) => {
+            setBot(made);
+            next();
+          }}
+        />
+      )}
+      {step === 3 && bot && <FirstMessageStep bot={bot} />}
+    </Page>
+  );
+}

@@ -1,0 +1,79 @@
+/** Whose chat it is, and what can be done with it as a whole. */
+import { ActionIcon, Badge, Group, Text, Title } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { ArrowLeft } from "lucide-react";
+import { useTranslation } from "react-i18next";
+
+import { Go } from "../../../parts/Go";
+import { When } from "../../../parts/When";
+import { useBots } from "./-bots";
+import { ChatActions } from "./-ChatActions";
+import { PauseButton } from "./-Pause";
+import { type Chat, nameOf } from "./-steady";
+
+export function ChatHeader({ chat }: { chat: Chat }) {
+  const { t } = useTranslation("chats");
+  const bot = useBots().find(({ id }) => id === chat.botId);
+  return (
+    <div>
+      <Group gap="xs" wrap="nowrap">
+        <ActionIcon
+          variant="subtle"
+          size="lg"
+          color="gray"
+          hiddenFrom="md"
+          aria-label={t("back")}
+          renderRoot={(props) => <Link to="/chats" search {...props} />}
+        >
+          <ArrowLeft size={20} aria-hidden />
+        </ActionIcon>
+        <Title
+          order={1}
+          size="h3"
+          id="chat-name"
+          dir="auto"
+          lineClamp={1}
+          miw={0}
+          title={nameOf(chat)}
+        >
+          {nameOf(chat)}
+        </Title>
+        {chat.pausedAt !== null && (
+          <Badge
+            variant="light"
+            color="orange"
+            c="var(--mantine-color-text)"
+            tt="none"
+            miw="max-content"
+          >
+            {t("paused")}
+          </Badge>
+        )}
+        <Group gap="xs" wrap="nowrap" ml="auto">
+          <PauseButton chat={chat} />
+          <ChatActions chat={chat} />
+        </Group>
+      </Group>
+      <Text size="xs" c="dimmed" component="div">
+        <Group gap="0 10px">
+          {chat.username !== null && <span>@{chat.username}</span>}
+          <Go
+            to="/bots/$botId"
+            params={{ botId: String(chat.botId) }}
+            size="xs"
+            maw={220}
+            truncate
+            title={bot?.name}
+          >
+            <bdi>{bot?.name ?? t("botNumber", { id: chat.botId })}</bdi>
+          </Go>
+          <span>{t("telegramId", { id: chat.telegramChatId })}</span>
+          {chat.topicId !== null && <span>{t("topic", { id: chat.topicId })}</span>}
+          <span>
+            {t("created")} <When at={chat.createdAt} />
+          </span>
+        </Group>
+      </Text>
+    </div>
+  );
+}

@@ -1,0 +1,138 @@
+/** One message: what was asked and answered, what it cost, and every step on the way. */
+import { Alert, Badge, Button, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { createFileRoute } from "@tanstack/react-router";
+import { Download, RotateCcw } from "lucide-react";
+import { useTranslation } from "react-i18next";
+
+import { $api, type Schemas } from "../../../api/client";
+import { Problem } from "../../../api/problem";
+import { useFigures } from "../../../parts/figures";
+import { Go } from "../../../parts/Go";
+import { Rows } from "../../../parts/more";
+import { Page } from "../../../parts/Page";
+import { useRetry } from "../../../parts/retries";
+import { StatusBadge } from "../../../parts/StatusBadge";
+import { NotFound, Refused } from "../../../parts/Trouble";
+import { When } from "../../../parts/When";
+import { Timeline } from "./-Timeline";
+
+export const Route = createFileRoute("/_app/messages/$messageId")({ component: Message });
+
+function Message() {
+  const { t } = useTranslation("messages");
+  const messageId = Number(Route.useParams().messageId);
+  const query = $api.useQuery(
+    "get",
+    "/api/processing/{processing_id}",
+    { params: { path: { processing_id: messageId } } },
+    { enabled: Number.isSafeInteger(messageId) },
+  );
+  const problem = Problem.in(query.error);
+  if (!Number.isSafeInteger(messageId) || problem?.status === 404) return <NotFound />;
+  const title = t("one", { id: messageId });
+  if (query.data) return <Shown message={query.data} title={title} />;
+  return (
+    <Page title={title}>
+      {query.isPending ? <Rows /> : <Refused problem={problem} again={query.refetch} />}
+    </Page>
+  );
+}
+
+function Shown({ message, title }: { message: Schemas["ProcessingDetail"]; title: string }) {
+  const { t } = useTranslation(["messages", "common"]);
+  const retry = useRetry();
+  const failed = message.status === "FAILED" || message.status === "TERMINAL";
+  return (
+    <Page
+      title={title}
+      actions={
+        <>
+          <Button
+            component="a"
+            href={`/api/processing/${message.id}/recording`}
+            download
+            variant="default"
+            leftSection={<Download size={16} aria-hidden />}
+          >
+            {t("recording")}
+          </Button>
+          {failed && (
+            <Button
+              leftSection={<RotateCcw size={16} aria-hidden />}
+              loading={retry.isPending}
+              onClick={() => retry.mutate([message])}
+            >
+              {t("common:retry")}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <Facts message={message} />
+      {(message.terminalReason ?? message.lastError) && failed && (
+        <Alert color={message.status === "TERMINAL" ? "red" : "yellow"} title={t("error")}>
+          <Text size="sm" className="text">
+            {message.terminalReason ?? message.lastError}
+          </Text>
+        </Alert>
+      )}
+      <SimpleGrid cols={{ base: 1, md: 2 }}>
+        <Words title={t("asked")} text={message.text} />
+        <Words title={t("answered")} text={message.responseText ?? ""} />
+      </SimpleGrid>
+      <Stack gap="sm">
+        <Title order={2} size="h4">
+          {t("timeline")}
+        </Title>
+        {message.timeline.length === 0 ? (
+          <Text c="dimmed">{t("noTimeline")}</Text>
+        ) : (
+          <Timeline steps={message.timeline} />
+        )}
+      </Stack>
+    </Page>
+  );
+}
+
+function Facts({ message }: { message: Schemas["ProcessingDetail"] }) {
+  const { t } = useTranslation(["messages", "common"]);
+  const figures = useFigures();
+  const tokens = message.inputTokens !== null && message.outputTokens !== null;
+  return (
+    <Group gap="md">
+      <StatusBadge status={message.status} />
+      <Text size="sm">
+        {t("came")} <When at={message.createdAt} />
+      </Text>
+      <Go to="/chats/$chatId" params={{ chatId: message.chatId }} size="sm">
+        {t("toChat")}
+      </Go>
+      {message.model !== null && (
+        <Badge variant="default" tt="none">
+          {message.model}
+        </Badge>
+      )}
+      {tokens && (
+        <Text size="sm">
+          {t("tokens", {
+            input: figures.count(message.inputTokens ?? 0),
+            output: figures.count(message.outputTokens ?? 0),
+          })}
+        </Text>
+      )}
+      {message.price !== null && <Text size="sm">{figures.dollars(message.price)}</Text>}
+    </Group>
+  );
+}
+
+function Words({ title, text }: { title: string; text: string }) {
+  const { t } = useTranslation("messages");
+  return (
+    <Paper withBorder p="md">
+      <Title order={2} size="h5" mb="xs">
+        {title}
+      </Title>
+      {text ? <Text className="text">{text}</Text> : <Text c="dimmed">{t("noText")}</Text>}
+    </Paper>
+  );
+}

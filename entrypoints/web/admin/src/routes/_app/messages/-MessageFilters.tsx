@@ -1,0 +1,56 @@
+import { Group, Select, TextInput } from "@mantine/core";
+import { DateTimePicker } from "@mantine/dates";
+import "@mantine/dates/styles.css";
+import { useDebouncedCallback } from "@mantine/hooks";
+import dayjs from "dayjs";
+import { useTranslation } from "react-i18next";
+
+import { BotSelect } from "../../../parts/BotSelect";
+import { type Filters, isStatus, STATUSES } from "./-filters";
+
+const TYPING_MS = 300;
+
+export function MessageFilters(props: { filters: Filters; onChange: (changed: Filters) => void }) {
+  const { filters, onChange } = props;
+  const { t, i18n } = useTranslation(["messages", "common"]);
+  const search = useDebouncedCallback((q: string) => onChange({ q: q || undefined }), TYPING_MS);
+  const day = (name: "from" | "to") => (
+    <DateTimePicker
+      label={t(name)}
+      locale={i18n.language}
+      value={
+        filters[name] === undefined ? null : dayjs(filters[name]).format("YYYY-MM-DD HH:mm:ss")
+      }
+      onChange={(value) =>
+        onChange({ [name]: value === null ? undefined : dayjs(value).toISOString() })
+      }
+      clearable
+      clearButtonProps={{ "aria-label": t("anyTime") }}
+      placeholder={t("anyTime")}
+      miw={170}
+    />
+  );
+  return (
+    <Group role="search" align="flex-end">
+      <TextInput
+        label={t("search")}
+        placeholder={t("searchHint")}
+        defaultValue={filters.q ?? ""}
+        onChange={(event) => search(event.currentTarget.value)}
+        type="search"
+      />
+      <Select
+        label={t("status")}
+        placeholder={t("any")}
+        data={STATUSES.map((value) => ({ value, label: t(`common:status.${value}`) }))}
+        value={filters.status ?? null}
+        onChange={(value) => onChange({ status: isStatus(value) ? value : undefined })}
+        clearable
+        clearButtonProps={{ "aria-label": t("any") }}
+      />
+      <BotSelect botId={filters.botId} onChange={(botId) => onChange({ botId })} />
+      {day("from")}
+      {day("to")}
+    </Group>
+  );
+}

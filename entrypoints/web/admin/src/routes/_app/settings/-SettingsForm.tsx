@@ -1,0 +1,96 @@
+import {
+  Button,
+  Fieldset,
+  Group,
+  NumberInput,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { notifications } from "@mantine/notifications";
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+
+import { $api } from "../../../api/client";
+import { Problem } from "../../../api/problem";
+import { Unfielded } from "../../../parts/Trouble";
+import { useUnsaved } from "../../../parts/unsaved";
+import { AlertsActions } from "./-AlertsActions";
+import { changes, fieldOf, GROUPS, IDS, nested, type SettingId, type Settings } from "./-values";
+
+const LONG: readonly SettingId[] = [
+  "defaults.instructions",
+  "defaults.helpText",
+  "defaults.errorMessage",
+];
+
+export function SettingsForm({ settings }: { settings: Settings }) {
+  const { t } = useTranslation(["settings", "common"]);
+  const queries = useQueryClient();
+  const form = useForm({ initialValues: nested(settings) });
+  const change = $api.useMutation("put", "/api/settings", {
+    onSuccess: (saved) => {
+      queries.setQueryData($api.queryOptions("get", "/api/settings").queryKey, saved);
+      form.setInitialValues(nested(saved));
+      form.setValues(nested(saved));
+      notifications.show({ message: t("saved"), color: "green" });
+    },
+    onError: (error: unknown) => form.setErrors(Problem.in(error)?.fields ?? {}),
+  });
+  useUnsaved(() => form.isDirty());
+  // Somebody else, or a linked chat, changed what nobody is editing here.
+  useEffect(() => {
+    const now = nested(settings);
+    const untouched = IDS.filter((id) => !form.isDirty(id));
+    form.setInitialValues(now);
+    for (const id of untouched) form.setFieldValue(id, fieldOf(now, id));
+  }, [settings, form.setInitialValues, form.setFieldValue, form.isDirty]);
+
+  const save = form.onSubmit((values) => change.mutate({ body: changes(settings, values) }));
+  return (
+    <form onSubmit={save} noValidate>
+      <Stack maw={720} gap="lg">
+        {Object.entries(GROUPS).map(([group, ids]) => (
+          <Fieldset key={group} legend={t(`groups.${group as keyof typeof GROUPS}`)}>
+            <Stack>
+              {ids.map((id) => {
+                const name = id.split(".")[1] as Name;
+                const field = {
+                  label: t(`names.${name}`),
+                  description: t(`hints.${name}`),
+                  ...form.getInputProps(id),
+                };
+                if (group === "retention")
+                  return <NumberInput key={id} allowDecimal={false} min={1} {...field} />;
+                if (LONG.includes(id))
+                  return <Textarea key={id} autosize minRows={2} maxRows={12} {...field} />;
+                return <TextInput key={id} autoComplete="off" spellCheck={false} {...field} />;
+              })}
+              {group === "alerts" && <AlertsActions dirty={form.isDirty("alerts")} />}
+            </Stack>
+          </Fieldset>
+        ))}
+        <Unfielded problem={Problem.in(change.error)} />
+        <Group justify="flex-end">
+          {form.isDirty() && (
+            <>
+              <Text size="sm">{t("dirty")}</Text>
+              <Button variant="default" onClick={form.reset}>
+                {t("undo")}
+              </Button>
+            </>
+          )}
+          <Button type="submit" loading={change.isPending} disabled={!form.isDirty()}>
+            {t("common:save")}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+type AfterDot<T> = T extends `${string}.${infer Name}` ? Name : never;
+type Name = AfterDot<SettingId>;

@@ -1,0 +1,110 @@
+import { Button, Group, Modal, PasswordInput, Select, Stack, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+
+import { $api, type Schemas } from "../../../api/client";
+import { useMe } from "../../../api/me";
+import { Problem } from "../../../api/problem";
+import { Unfielded } from "../../../parts/Trouble";
+
+type User = Schemas["User"];
+
+const SHORTEST_PASSWORD = 8;
+const ROLES = ["USER", "MANAGER", "ADMIN"] as const satisfies readonly User["role"][];
+const STATUSES = ["ACTIVE", "DISABLED"] as const satisfies readonly User["status"][];
+
+/** Makes a user, or changes `user`; an empty password leaves theirs. */
+export function UserForm({ user, onClose }: { user?: User; onClose: () => void }) {
+  const { t } = useTranslation(["users", "common"]);
+  const queries = useQueryClient();
+  const me = useMe();
+  const form = useForm<{
+    email: string;
+    role: User["role"];
+    status: User["status"];
+    password: string;
+  }>({
+    initialValues: {
+      email: user?.email ?? "",
+      role: user?.role ?? "USER",
+      status: user?.status ?? "ACTIVE",
+      password: "",
+    },
+    validate: {
+      email: (value) => (value.includes("@") ? null : t("emailWrong")),
+      password: (value) =>
+        value.length >= SHORTEST_PASSWORD || (user && !value) ? null : t("passwordShort"),
+    },
+  });
+  const settled = {
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: ["get", "/api/users"] });
+      void queries.invalidateQueries({ queryKey: ["get", "/api/auth/me"] });
+      onClose();
+    },
+    onError: (error: unknown) => form.setErrors(Problem.in(error)?.fields ?? {}),
+  };
+  const create = $api.useMutation("post", "/api/users", settled);
+  const change = $api.useMutation("patch", "/api/users/{user_id}", settled);
+  const save = form.onSubmit(({ email, role, status, password }) => {
+    if (user === undefined) create.mutate({ body: { email, role, password } });
+    else
+      change.mutate({
+        params: { path: { user_id: user.id } },
+        body: { email, role, status, ...(password ? { password } : {}) },
+      });
+  });
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={user ? t("editTitle") : t("add")}
+      closeButtonProps={{ "aria-label": t("common:close") }}
+    >
+      <form onSubmit={save} noValidate>
+        <Stack>
+          <TextInput
+            label={t("email")}
+            type="email"
+            autoComplete="off"
+            data-autofocus
+            {...form.getInputProps("email")}
+          />
+          <Select
+            label={t("role")}
+            description={t(`roleHints.${form.values.role}`)}
+            data={ROLES.map((value) => ({ value, label: t(`common:roles.${value}`) }))}
+            allowDeselect={false}
+            {...form.getInputProps("role")}
+          />
+          {user && (
+            <Select
+              label={t("status")}
+              description={t("disabledHint")}
+              data={STATUSES.map((value) => ({ value, label: t(`statuses.${value}`) }))}
+              allowDeselect={false}
+              disabled={user.id === me.id}
+              {...form.getInputProps("status")}
+            />
+          )}
+          <PasswordInput
+            label={t("password")}
+            description={user ? t("passwordKept") : t("passwordShort")}
+            autoComplete="new-password"
+            {...form.getInputProps("password")}
+          />
+          <Unfielded problem={Problem.in(create.error ?? change.error)} />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              {t("common:cancel")}
+            </Button>
+            <Button type="submit" loading={create.isPending || change.isPending}>
+              {t("common:save")}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,74 @@
+/** Users: who may sign in, and as what. */
+import { Badge, Button, VisuallyHidden } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { createFileRoute } from "@tanstack/react-router";
+import { Pencil, Plus } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { $api, type Schemas } from "../../../api/client";
+import { byCursor } from "../../../api/pages";
+import { Listing } from "../../../parts/Listing";
+import { Page } from "../../../parts/Page";
+import { When } from "../../../parts/When";
+import { UserForm } from "./-UserForm";
+
+export const Route = createFileRoute("/_app/users/")({ component: Users });
+
+function Users() {
+  const { t } = useTranslation(["users", "common"]);
+  const query = $api.useInfiniteQuery("get", "/api/users", {}, byCursor);
+  const [creating, create] = useDisclosure();
+  const [edited, edit] = useState<Schemas["User"] | null>(null);
+  return (
+    <Page
+      title={t("common:pages.users")}
+      actions={
+        <Button leftSection={<Plus size={16} aria-hidden />} onClick={create.open}>
+          {t("add")}
+        </Button>
+      }
+    >
+      <Listing
+        query={query}
+        empty={null}
+        columns={[
+          { accessor: "email", title: t("email"), ellipsis: true },
+          { accessor: "role", title: t("role"), render: ({ role }) => t(`common:roles.${role}`) },
+          {
+            accessor: "status",
+            title: t("status"),
+            render: ({ status }) => (
+              <Badge variant="light" tt="none" color={status === "ACTIVE" ? "green" : "gray"}>
+                {t(`statuses.${status}`)}
+              </Badge>
+            ),
+          },
+          {
+            accessor: "createdAt",
+            title: t("created"),
+            render: ({ createdAt }) => <When at={createdAt} />,
+          },
+          {
+            accessor: "edit",
+            title: <VisuallyHidden>{t("common:actions")}</VisuallyHidden>,
+            textAlign: "right",
+            render: (user) => (
+              <Button
+                size="compact-sm"
+                variant="subtle"
+                leftSection={<Pencil size={14} aria-hidden />}
+                aria-label={t("editOne", { email: user.email })}
+                onClick={() => edit(user)}
+              >
+                {t("edit")}
+              </Button>
+            ),
+          },
+        ]}
+      />
+      {creating && <UserForm onClose={create.close} />}
+      {edited && <UserForm user={edited} onClose={() => edit(null)} />}
+    </Page>
+  );
+}

@@ -1,0 +1,39 @@
+/** The menu: each page, its icon, and the roles that see it. */
+import {
+  Activity,
+  Bot,
+  ChartColumn,
+  Cog,
+  House,
+  KeyRound,
+  ListChecks,
+  type LucideIcon,
+  MessagesSquare,
+  ScrollText,
+  Users,
+} from "lucide-react";
+
+import type { Role } from "../api/me";
+
+const EVERYBODY = ["ADMIN", "MANAGER", "USER"] as const satisfies readonly Role[];
+const STAFF = ["ADMIN", "MANAGER"] as const satisfies readonly Role[];
+const ADMINS = ["ADMIN"] as const satisfies readonly Role[];
+
+/** As domain/access.py decides; the API refuses what a page would show in vain. */
+export const PAGES = [
+  { to: "/", name: "overview", icon: House, roles: EVERYBODY },
+  { to: "/bots", name: "bots", icon: Bot, roles: EVERYBODY },
+  { to: "/chats", name: "chats", icon: MessagesSquare, roles: EVERYBODY },
+  { to: "/messages", name: "messages", icon: ListChecks, roles: EVERYBODY },
+  { to: "/jobs", name: "jobs", icon: Activity, roles: STAFF },
+  { to: "/statistics", name: "statistics", icon: ChartColumn, roles: EVERYBODY },
+  { to: "/settings", name: "settings", icon: Cog, roles: ADMINS },
+  { to: "/users", name: "users", icon: Users, roles: ADMINS },
+  { to: "/api-keys", name: "apiKeys", icon: KeyRound, roles: EVERYBODY },
+  { to: "/audit", name: "audit", icon: ScrollText, roles: ADMINS },
+] as const satisfies readonly {
+  to: string;
+  name: string;
+  icon: LucideIcon;
+  roles: readonly Role[];
+}[];
