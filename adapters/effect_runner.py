@@ -22,6 +22,7 @@ from domain.effects import (
     EnsureWebhook,
     GenerateReply,
     PublishWaiting,
+    RemoveFormerWebhook,
     RemoveWebhook,
     ReportBotFailure,
     ReportBotRecovery,
@@ -92,13 +93,19 @@ class EffectRunner:
         """Show "typing" until cancelled."""
         await self._telegram.show(effect, lease)
 
-    async def carry_out(self, effect: DetachedEffect, job_id: int) -> tuple[int, BotEvent] | None:
-        """A job's detached effect; the bot it is about and its outcome, where it has one."""
+    async def carry_out(
+        self, effect: DetachedEffect, job_id: int
+    ) -> tuple[int, BotEvent] | DetachedEffect | None:
+        """A job's detached effect; the bot it is about and its outcome, where it has one, or what
+        is to be carried out in its place.
+        """
         match effect:
             case EnsureWebhook(bot_id=bot_id):
                 return bot_id, await self._telegram.ensure_webhook(effect)
             case RemoveWebhook(bot_id=bot_id):
                 return bot_id, await self._telegram.remove_webhook(effect)
+            case RemoveFormerWebhook():
+                return await self._telegram.remove_former_webhook(effect)
             case ReportBotFailure(bot_id=bot_id, reason=reason, token_dead=token_dead):
                 return bot_id, BotFailed(reason, token_dead)
             case ReportBotRecovery(bot_id=bot_id):

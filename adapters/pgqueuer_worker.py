@@ -74,11 +74,6 @@ class PgqueuerWorker:
         self._stopping = asyncio.Event()
         self._builder = QueryQueueBuilder()
 
-    @property
-    def in_flight(self) -> int:
-        """How many jobs run here now."""
-        return len(self._tasks)
-
     def stop(self) -> None:
         """Take no more jobs; `run` gives the ones in flight a moment, then lets them go."""
         self._stopping.set()

@@ -58,8 +58,8 @@ class PostgresApiKeys:
             found = await connection.execute(_BY_MAKER.where(_keys.id == key_id))
             return _view(found.mappings().one()), key
 
-    async def revoke(self, key_id: int, maker: str | None) -> ApiKeyView | None:
-        """The key as it was; None: there is none, or it is another's."""
+    async def revoke(self, key_id: int, maker: str | None) -> tuple[ApiKeyView, str] | None:
+        """The key as it was and its maker's id; None: there is none, or it is another's."""
         statement = (
             update(api_keys)
             .where(_keys.id == key_id, _keys.revoked_at.is_(None), *_made_by(maker))
@@ -70,13 +70,20 @@ class PostgresApiKeys:
             if await connection.scalar(statement) is None:
                 return None
             found = await connection.execute(_BY_MAKER.where(_keys.id == key_id))
-            return _view(found.mappings().one())
+            row = found.mappings().one()
+        return _view(row), str(row["created_by"])
 
     async def use(self, key: str) -> UsedKey | None:
         """Whose key it is; notes its use, once a minute at most."""
         due = or_(_keys.last_used_at.is_(None), _keys.last_used_at < func.now() - _NOTED_EVERY)
         statement = (
-            select(users, _keys.id.label("key_id"), _keys.role.label("key_role"), due.label("due"))
+            select(
+                users,
+                _keys.id.label("key_id"),
+                _keys.name.label("key_name"),
+                _keys.role.label("key_role"),
+                due.label("due"),
+            )
             .join(api_keys, users.c.id == _keys.created_by)
             .where(_keys.key_hash == _digest(key), _keys.revoked_at.is_(None))
         )
@@ -87,7 +94,7 @@ class PostgresApiKeys:
             if row["due"] and row["status"] == UserStatus.ACTIVE:
                 noted = update(api_keys).where(_keys.id == row["key_id"], due)
                 await connection.execute(noted.values(last_used_at=func.now()))
-        return UsedKey(Role(row["key_role"]), user_of(row))
+        return UsedKey(row["key_id"], row["key_name"], Role(row["key_role"]), user_of(row))
 
 
 def _digest(key: str) -> str:

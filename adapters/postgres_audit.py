@@ -14,10 +14,12 @@ from application.audit import AuditEntry, AuditFilter, AuditKey, Ended, Noted
 from application.jobs import StatementFailed
 
 _APPEND = """
-INSERT INTO audit_log (user_id, actor, action, target, before, after, status, address)
+INSERT INTO audit_log (
+    user_id, actor, action, target, before, after, status, address, api_key_id, api_key_name
+)
 SELECT $1::uuid,
        coalesce($2::text, (SELECT email::text FROM users WHERE id = $1::uuid), ''),
-       $3, noted.target, noted.before, noted.after, $4, $5
+       $3, noted.target, noted.before, noted.after, $4, $5, $9, $10
 FROM unnest($6::text[], $7::text[], $8::text[]) WITH ORDINALITY
      AS noted (target, before, after, number)
 ORDER BY noted.number
@@ -45,6 +47,8 @@ class PostgresAudit:
                     [_clean(item.target) for item in noted],
                     [item.before for item in noted],
                     [item.after for item in noted],
+                    ended.asker.key_id,
+                    ended.asker.key_name,
                 )
         except DBAPIError as error:
             raise StatementFailed(type(error.orig).__name__) from None
@@ -87,6 +91,8 @@ def _entry(row: RowMapping) -> AuditEntry:
         at=row["at"],
         user_id=str(user_id) if user_id is not None else None,
         actor=row["actor"],
+        api_key_id=row["api_key_id"],
+        api_key_name=row["api_key_name"],
         action=row["action"],
         target=row["target"],
         before=_fields(row["before"]),

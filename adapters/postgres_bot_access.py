@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres_transactions import execute, fetch, transaction
-from adapters.secret_box import SecretBox, SecretUnreadable
+from adapters.secret_box import SecretBox, SecretUnreadable, fingerprint
 from application.model import ModelAccess, ModelApi
 from application.ports import Failed, TelegramAccess
 from application.settings import CurrentSettings, SettingsReader
@@ -27,6 +27,7 @@ SELECT id, name, token, telegram_api_url, model_api, model, base_url, api_key, i
        temperature, max_output_tokens, assistant_id, history_messages, telegram_mode
 FROM bots WHERE id = $1
 """
+_HOLDER = "SELECT telegram_api_url FROM bots WHERE token_fingerprint = $1"
 _NOTE_WEBHOOK = "UPDATE bots SET webhook_key = $2 WHERE id = $1"
 
 
@@ -75,6 +76,12 @@ class PostgresBotAccess:
             loading = self._loading[bot_id] = task
             loading.add_done_callback(lambda _: self._loading.pop(bot_id))
         return await asyncio.shield(loading)
+
+    async def has(self, access: TelegramAccess) -> bool:
+        """Whether a bot has this token, on this server, by now."""
+        async with transaction(self._engine) as connection:
+            rows = await fetch(connection, _HOLDER, fingerprint(access.token))
+        return any((api_url or self._telegram_api_url) == access.api_url for (api_url,) in rows)
 
     async def note_webhook(self, bot_id: int, key_id: str) -> None:
         """Remember with which key's secret Telegram now calls the bot's webhook."""

@@ -1,6 +1,6 @@
 """Bots in PostgreSQL, tokens and keys encrypted (fulfils application.bots.BotRepository).
 
-`PostgresBotStore` beside it is a bot's own steps: application.bot_life.BotStore.
+A bot's own steps, which a person's change may be followed by: adapters/postgres_bot_life.py.
 """
 
 from collections.abc import AsyncIterator
@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, delete, func, insert, select, text, update
+from sqlalchemy import RowMapping, Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import pgqueuer_jobs
+from adapters.postgres_bot_life import PostgresBotTransaction
 from adapters.postgres_schema import (
     bots,
-    journal,
     message_processing,
     messages,
     telegram_updates,
@@ -26,13 +26,14 @@ from adapters.secret_box import SecretBox, SecretUnreadable, fingerprint
 from application.bot_deletion import COUNTED_UPTO, Contents
 from application.bot_forms import BotView
 from application.bot_health import BotState, health_of
-from application.bot_life import BotTransaction
-from application.conversations import JournalRow
-from application.jobs import Job, Pick
+from application.bots import BotChange
+from application.jobs import Job
 from application.model import ModelApi
+from application.moves import effect_job
 from application.ports import TelegramAccess
 from application.settings import mask, token_mask
-from domain.bot import Bot, TelegramMode
+from domain.bot import TelegramMode
+from domain.effects import RemoveFormerWebhook
 
 _DELETE = text("""
 WITH gone AS (
@@ -75,20 +76,24 @@ class PostgresBots:
             statement = statement.where(bots.c.id < before)
         async with transaction(self._engine) as connection:
             rows = (await connection.execute(statement)).mappings().all()
-        return [self._view(row) for row in rows]
+        return [self.view(row) for row in rows]
 
     async def get(self, bot_id: int, owner: str | None) -> BotView | None:
         """None: there is none, or it is another user's."""
         async with transaction(self._engine) as connection:
             found = await connection.execute(_owned(owner).where(bots.c.id == bot_id))
             row = found.mappings().first()
-        return self._view(row) if row is not None else None
+        return self.view(row) if row is not None else None
 
     async def access(self, bot_id: int) -> TelegramAccess | None:
         """The token and its server; None where it is gone or cannot be decrypted."""
-        statement = select(bots.c.token, bots.c.telegram_api_url).where(bots.c.id == bot_id)
         async with transaction(self._engine) as connection:
-            row = (await connection.execute(statement)).first()
+            return await self.access_on(connection, bot_id)
+
+    async def access_on(self, connection: AsyncConnection, bot_id: int) -> TelegramAccess | None:
+        """The same, in a transaction that has begun."""
+        statement = select(bots.c.token, bots.c.telegram_api_url).where(bots.c.id == bot_id)
+        row = (await connection.execute(statement)).first()
         token = self._readable(row[0]) if row is not None else None
         if row is None or token is None:
             return None
@@ -105,31 +110,24 @@ class PostgresBots:
         """None: another bot has the token."""
         statement = (
             upsert(bots)
-            .values(self._columns(values) | {"owner_user_id": UUID(owner_user_id)})
+            .values(self.columns(values) | {"owner_user_id": UUID(owner_user_id)})
             .on_conflict_do_nothing(index_elements=[bots.c.token_fingerprint])
             .returning(bots)
         )
         async with transaction(self._engine) as connection:
             row = (await connection.execute(statement)).mappings().first()
-        return self._view(row) if row is not None else None
+        return self.view(row) if row is not None else None
 
-    async def update(self, bot_id: int, values: dict[str, Any], *, other_bot: bool) -> bool:
-        """Set columns; False: another bot has the token.
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[BotChange]:
+        """Committed at the end. Raises Unavailable."""
+        async with transaction(self._engine) as connection:
+            yield _BotChange(connection, self)
 
-        `other_bot`: another Telegram bot numbers its updates anew, so those that were taken of the
-        former one must not pass for the new one's.
-        """
-        statement = update(bots).where(bots.c.id == bot_id)
-        try:
-            async with transaction(self._engine) as connection:
-                await connection.execute(
-                    statement.values(self._columns(values) | {"updated_at": func.now()})
-                )
-                if other_bot:
-                    await _forget_update_ids(connection, bot_id)
-        except IntegrityError:
-            return False
-        return True
+    def farewell(self, former: TelegramAccess) -> Job:
+        """The job that removes the webhook of a token that is the bot's no more."""
+        sealed = self._box.encrypt(former.token)
+        return effect_job(RemoveFormerWebhook(former.bot_id, sealed, former.api_url))
 
     async def contents(self, bot_id: int) -> Contents:
         """By index, and no further than COUNTED_UPTO."""
@@ -142,9 +140,14 @@ class PostgresBots:
         """The row alone, and a note of what is to be erased, for application/erasure.py."""
         asked = {"bot": bot_id, "owner": UUID(owner) if owner is not None else None}
         async with transaction(self._engine) as connection:
-            return (await connection.execute(_DELETE, asked)).rowcount > 0
+            former = await self.access_on(connection, bot_id)
+            deleted = (await connection.execute(_DELETE, asked)).rowcount > 0
+            if deleted and former is not None:
+                await pgqueuer_jobs.publish(connection, [self.farewell(former)])
+            return deleted
 
-    def _columns(self, values: dict[str, Any]) -> dict[str, Any]:
+    def columns(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values as they are stored."""
         columns = dict(values)
         if token := columns.get("token"):
             columns["token"] = self._box.encrypt(token)
@@ -159,7 +162,8 @@ class PostgresBots:
         except SecretUnreadable:
             return None
 
-    def _view(self, row: RowMapping) -> BotView:
+    def view(self, row: RowMapping) -> BotView:
+        """A row, as answers show it."""
         owner, api_key = row["owner_user_id"], row["api_key"]
         return BotView(
             id=row["id"],
@@ -190,66 +194,50 @@ class PostgresBots:
         )
 
 
-class PostgresBotStore:
-    """A bot's own steps, each in one transaction (fulfils application.bot_life.BotStore)."""
+class _BotChange(PostgresBotTransaction):
+    """A person's change of one bot, with the steps that it brings about."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, connection: AsyncConnection, bots_: PostgresBots) -> None:
+        super().__init__(connection)
+        self._bots = bots_
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[BotTransaction]:
-        """Committed at the end. Raises Unavailable."""
-        async with transaction(self._engine) as connection:
-            yield _BotTransaction(connection)
+    async def lock(self, bot_id: int, owner: str | None) -> BotView | None:
+        """Nobody else changes it until this ends; those that refer to its row need not wait."""
+        statement = _owned(owner).where(bots.c.id == bot_id)
+        locked = statement.with_for_update(key_share=True, of=bots)
+        row = (await self._connection.execute(locked)).mappings().first()
+        return self._bots.view(row) if row is not None else None
 
+    async def view(self, bot_id: int) -> BotView:
+        """The bot as this transaction leaves it."""
+        found = await self._connection.execute(_owned(None).where(bots.c.id == bot_id))
+        return self._bots.view(found.mappings().one())
 
-class _BotTransaction:
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    async def access(self, bot_id: int) -> TelegramAccess | None:
+        """The token and its server; None where it cannot be decrypted."""
+        return await self._bots.access_on(self._connection, bot_id)
 
-    async def load(self, bot_id: int) -> Bot | None:
-        """The bot, locked; those that only refer to its row need not wait."""
-        statement = select(bots).where(bots.c.id == bot_id).with_for_update(key_share=True)
-        row = (await self._connection.execute(statement)).mappings().first()
-        if row is None:
-            return None
-        mode = TelegramMode(row["telegram_mode"])
-        return Bot(row["id"], row["name"], mode, row["enabled"], row["is_active"], row["error"])
+    async def update(self, bot_id: int, values: dict[str, Any], *, other_bot: bool) -> bool:
+        """Set columns; False: another bot has the token.
 
-    async def save(self, bot: Bot, row: JournalRow, jobs: list[Job]) -> None:
-        """The state, its journal row, and the jobs that it wished for."""
-        await self._connection.execute(
-            update(bots)
-            .where(bots.c.id == bot.id)
-            .values(
-                telegram_mode=bot.mode,
-                enabled=bot.enabled,
-                is_active=bot.is_active,
-                error=bot.error,
-                updated_at=row.at,
-                # What a look had found was true of the bot as it was.
-                trouble_since=None,
-                silent_reason=None,
-                look_again_at=None,
-            )
-        )
-        await self._connection.execute(
-            insert(journal).values(
-                key=row.key,
-                at=row.at,
-                id=row.id,
-                turn_id=row.turn_id,
-                from_state=row.from_state,
-                event=row.event,
-                effects=row.effects,
-                state=row.state,
-            )
-        )
-        await pgqueuer_jobs.publish(self._connection, jobs)
+        `other_bot`: another Telegram bot numbers its updates anew, so those that were taken of the
+        former one must not pass for the new one's.
+        """
+        columns = self._bots.columns(values) | {"updated_at": func.now()}
+        try:
+            async with self._connection.begin_nested():
+                await self._connection.execute(
+                    update(bots).where(bots.c.id == bot_id).values(columns)
+                )
+        except IntegrityError:
+            return False
+        if other_bot:
+            await _forget_update_ids(self._connection, bot_id)
+        return True
 
-    async def acknowledge(self, pick: Pick) -> None:
-        """Fenced: a job that another worker holds by now stays."""
-        await pgqueuer_jobs.acknowledge(self._connection, [pick])
+    async def say_farewell(self, former: TelegramAccess) -> None:
+        """Its webhook goes by a job of its own."""
+        await self.publish(self._bots.farewell(former))
 
 
 def _state(row: RowMapping) -> BotState:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters import pgqueuer_jobs
 from adapters.postgres_conversations import conversations_on
+from adapters.postgres_statistics import COUNT_AGAIN
 from adapters.postgres_transactions import fetch, transaction
 from application.chat_actions import ChatTransaction, Erased, Waiting
 from application.conversations import Change, EntryKind, Loaded
@@ -32,7 +33,7 @@ INSERT INTO chat_requests (chat_id, kind, payload) VALUES ($1, $2, $3) RETURNING
 # Jobs are locked in the order in which heartbeats lock them. Updates go that wait, and that became
 # its messages: both are found by index. What became none (an edited one, a reaction) is looked for
 # among all of the bot's, which takes long, and so afterwards (application/erasure.py).
-_ERASE = """
+_ERASE = f"""
 WITH jobs AS (
     DELETE FROM pgqueuer WHERE id IN (
         SELECT id FROM pgqueuer
@@ -49,6 +50,8 @@ WITH jobs AS (
         SELECT bot_id, telegram_update_id FROM messages
         WHERE chat_id = $1 AND telegram_update_id IS NOT NULL)
     RETURNING 1
+), uncounted AS (
+    {COUNT_AGAIN.format(which="id IN (SELECT id FROM messages WHERE chat_id = $1)")}
 ), others AS (
     INSERT INTO erasures (bot_id, chat_id) VALUES ($3, $1)
 ), requests AS (

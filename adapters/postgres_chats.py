@@ -143,26 +143,29 @@ def _by_trigrams(
     """The ids of a page, from the indexes of trigrams."""
     named = select(tg_users.c.id).where(holds(tg_users.c.username, words))
     users = named.cte("users").prefix_with("MATERIALIZED")
+    # User by user, whatever the planner thinks: one may be in most chats.
+    of_user = select(chats.c.id).where(chats.c.tg_user_id == users.c.id)
+    theirs = of_user.offset(0).lateral("theirs")
     ways = [
         select(chats.c.id).where(holds(chats.c.name, words)),
-        select(chats.c.id).join(users, users.c.id == chats.c.tg_user_id),
+        select(theirs.c.id).select_from(users.join(theirs, true())),
     ]
     if (number := _number(words)) is not None:
         ways.append(select(chats.c.id).where(chats.c.telegram_chat_id == number))
     found = union(*ways).cte("found").prefix_with("MATERIALIZED")
-    keys = keys.join(found, found.c.id == chats.c.id)
     keys = keys.where(*of_bot(chats.c.bot_id, asked.bot_id, owner))
-    return select(keys.order_by(*_latest.order).limit(limit).subquery().c.id)
+    return _latest.of_found(found, keys, limit)
 
 
 def _named(window: CTE, words: str) -> Select[Any]:
     """The ids of those in a window that have the words: the meaning of `q`."""
-    ways = [like(chats.c.name, words), like(tg_users.c.username, words)]
+    # One by one by their ids, whatever the planner thinks.
+    user = select(tg_users.c.username).where(tg_users.c.id == chats.c.tg_user_id).limit(1)
+    ways = [like(chats.c.name, words), like(user.scalar_subquery(), words)]
     if (number := _number(words)) is not None:
         ways.append(chats.c.telegram_chat_id == number)
-    # One by one by their ids, whatever the planner thinks.
-    chat = select(true()).outerjoin_from(chats, tg_users, tg_users.c.id == chats.c.tg_user_id)
-    named = chat.where(chats.c.id == window.c.id, or_(*ways)).limit(1).lateral("named")
+    chat = select(true()).where(chats.c.id == window.c.id, or_(*ways))
+    named = chat.limit(1).lateral("named")
     return select(window.c.id).join(named, true())
 
 

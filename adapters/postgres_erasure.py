@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres_transactions import execute, fetch, transaction
 from application.jobs import PERFORM_EFFECT
-from domain.effects import HANDLE_UPDATE
+from domain.effects import HANDLE_UPDATE, RemoveFormerWebhook
 
 BATCH = 2000
 """Rows of a table that one transaction deletes: some hundredths of a second."""
@@ -61,9 +61,11 @@ _IS_ITS_JOB = f"""(
     AND (position(convert_to('"bot_id":' || $1 || ',', 'UTF8') IN payload) > 0
          OR position(convert_to('"bot_id":' || $1 || '}}', 'UTF8') IN payload) > 0)
 )"""
+# Its webhook is still to be removed.
 _JOBS = f"""
 DELETE FROM pgqueuer WHERE id IN (
     SELECT id FROM pgqueuer WHERE status <> 'picked' AND {_IS_ITS_JOB}
+      AND position('"{RemoveFormerWebhook.__struct_config__.tag}"'::bytea IN payload) = 0
     ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
 """
 _JOBS_LEFT = f"SELECT EXISTS (SELECT FROM pgqueuer WHERE {_IS_ITS_JOB})"

@@ -150,10 +150,15 @@ class PostgresJobDesk:
         async with transaction(self._engine) as connection:
             return [MinuteCount(at, ended) for at, ended in await fetch(connection, _MINUTES)]
 
-    async def requeue(self, job_id: int) -> bool:
+    async def requeue(self, job_id: int) -> tuple[StoredJob, StoredJob] | None:
         """Queued and due now; the workers look each second."""
+        job = f"{_JOBS} WHERE job.id = $1"
         async with transaction(self._engine) as connection:
-            return await execute(connection, _REQUEUE, job_id) > 0
+            before = await fetch(connection, f"{job} FOR NO KEY UPDATE OF job", job_id)
+            if not await execute(connection, _REQUEUE, job_id):
+                return None
+            after = await fetch(connection, job, job_id)
+        return _job(before[0]), _job(after[0])
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[JobTransaction]:

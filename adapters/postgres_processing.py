@@ -3,41 +3,32 @@
 How its lists are read and searched: adapters/postgres_search.py.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     RowMapping,
     Select,
-    func,
-    insert,
     select,
     text,
     true,
-    update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters import pgqueuer_jobs
+from adapters.postgres_retries import try_again
 from adapters.postgres_schema import (
-    chat_requests,
-    chats,
     journal,
     message_processing,
     messages,
 )
 from adapters.postgres_search import Newest, found_in, holds, is_rare, like, looked, of_bot, seen
 from adapters.postgres_transactions import reading, transaction
-from application.jobs import Job
 from application.paging import Stretch
 from application.processing import (
-    LockedProcessing,
+    Attempt,
     ProcessingDetail,
     ProcessingFilter,
     ProcessingKey,
-    ProcessingTransaction,
     ProcessingView,
     TimelineStep,
 )
@@ -49,9 +40,8 @@ _shown = select(message_processing, messages.c.text).join(
     messages, messages.c.id == _processing.user_message_id
 )
 _responses = messages.alias("responses")
-_BRING_FORWARD = text(
-    "UPDATE pgqueuer SET execute_after = now() WHERE id = :job AND status = 'queued'"
-)
+# In literals, as the index has it: a plan that is made for any values could not know that it fits.
+FAILURES = text("message_processing.status IN ('FAILED', 'TERMINAL')")
 
 
 class PostgresProcessing:
@@ -100,58 +90,17 @@ class PostgresProcessing:
             timeline=[_step(step) for step in timeline],
         )
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[ProcessingTransaction]:
-        """Committed at the end. Raises Unavailable."""
+    async def try_again(self, processing_id: int) -> Attempt | None:
+        """As many are (adapters/postgres_retries.py). None: it is gone."""
+        now = select(_processing.status).where(_processing.id == processing_id)
         async with transaction(self._engine) as connection:
-            yield _ProcessingTransaction(connection)
-
-
-class _ProcessingTransaction:
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def lock(self, processing_id: int) -> LockedProcessing | None:
-        """Lock its chat, then read it in a statement of its own: newer than the lock."""
-        chat_id = select(_processing.chat_id).where(_processing.id == processing_id)
-        chat = select(chats.c.id).where(chats.c.id == chat_id.scalar_subquery())
-        await self._connection.execute(chat.with_for_update(key_share=True))
-        statement = (
-            select(
-                _processing.status,
-                _processing.chat_id,
-                chats.c.owner_job_id,
-                _processing.turn.is_not(None),
-            )
-            .join(chats, chats.c.id == _processing.chat_id)
-            .where(_processing.id == processing_id)
-        )
-        row = (await self._connection.execute(statement)).first()
-        return LockedProcessing(Status(row[0]), row[1], row[2], row[3]) if row else None
-
-    async def begin_again(self, processing_id: int, chat_id: str) -> None:
-        """RECEIVED again, at the end of the chat's line."""
-        await self._connection.execute(
-            insert(chat_requests).values(
-                kind="RETRY", processing_id=processing_id, payload="", chat_id=chat_id
-            )
-        )
-        await self._connection.execute(
-            update(message_processing)
-            .where(_processing.id == processing_id)
-            .values(status=Status.RECEIVED, updated_at=func.now())
-        )
-
-    async def bring_forward(self, job_id: int | None) -> bool:
-        """Make a queued job due now; the workers look each second."""
-        if job_id is None:
-            return False
-        moved = await self._connection.execute(_BRING_FORWARD, {"job": job_id})
-        return moved.rowcount > 0
-
-    async def publish(self, job: Job) -> None:
-        """In this transaction."""
-        await pgqueuer_jobs.publish(self._connection, [job])
+            before = (await try_again(connection, [processing_id])).get(processing_id)
+            status = await connection.scalar(now)
+        if status is None:
+            return None
+        # A FAILED one is tried, or is being tried already.
+        may = before is not None or status == Status.FAILED
+        return Attempt(before or Status(status), Status(status) if may else None)
 
 
 def _keys(asked: ProcessingFilter) -> Select[Any]:
@@ -166,9 +115,8 @@ def _by_trigrams(
     # Only what people write is in it.
     said = select(messages.c.id).where(messages.c.sender != "BOT", holds(messages.c.text, words))
     found = said.cte("found").prefix_with("MATERIALIZED")
-    keys = keys.join(found, found.c.id == _processing.id)
     keys = keys.where(*of_bot(_processing.bot_id, asked.bot_id, owner))
-    return select(keys.order_by(*_newest.order).limit(limit).subquery().c.id)
+    return _newest.of_found(found, keys, limit)
 
 
 def _along(
@@ -191,6 +139,8 @@ def matching(asked: ProcessingFilter) -> Select[Any]:
         statement = statement.where(_processing.created_at >= asked.since)
     if asked.until is not None:
         statement = statement.where(_processing.created_at < asked.until)
+    if asked.fingerprint is not None:
+        statement = statement.where(FAILURES, _processing.fingerprint == asked.fingerprint)
     return statement
 
 

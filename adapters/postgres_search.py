@@ -30,12 +30,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.postgres_schema import bots, erasures
 from adapters.postgres_transactions import execute, fetch
 
-WINDOW = 3_000
+WINDOW = 2_000
 """Rows that a search looks through at a time: some hundredths of a second."""
 LEAST_SHARE = 5
 """Of a window's rows, for each of an owner's bots."""
-FEW = 2_000
-"""Rows that the index may find, to be looked at one by one: as long."""
+FEW = {"messages_trigrams": 2_000, "chats_trigrams": 5_000, "tg_users_trigrams": 5_000}
+"""Rows that an index may find, to be looked at one by one: as long. Names are short."""
 
 # Between two letters or digits stand the trigrams that a pattern needs for certain; what is not
 # among the most frequent ones is rare.
@@ -63,7 +63,7 @@ async def is_rare(connection: AsyncConnection, words: str, statistics: str) -> b
 
     False where nothing is known, as of a table that was never analyzed: it has grown from nothing.
     """
-    ((rare,),) = await fetch(connection, _IS_RARE, words, statistics, FEW)
+    ((rare,),) = await fetch(connection, _IS_RARE, words, statistics, FEW[statistics])
     if rare:
         await execute(connection, "SET LOCAL enable_seqscan = off")
     return bool(rare)
@@ -179,6 +179,12 @@ class Newest:
         complete = select(met).where(tuple_(met.c.at, met.c.id) >= tuple_(*floor))
         window = _made(complete.order_by(*_newest(met)).limit(WINDOW), "stretch")
         return window, or_(_is_full(window), used_up.exists())
+
+    def of_found(self, found: CTE, keys: Select[Any], limit: int) -> Select[Any]:
+        """The ids of the first that `keys` selects of those found: few, so one by one."""
+        each = keys.where(self._id == found.c.id).offset(0).lateral("each")
+        together = select(each).select_from(found.join(each, true()))
+        return select(together.order_by(*_newest(each)).limit(limit).subquery().c.id)
 
     def _of(self, keys: Select[Any], bot_id: int | None, owner: str | None) -> Select[Any]:
         return keys.where(*of_bot(self._bot_id, bot_id, owner))

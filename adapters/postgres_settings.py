@@ -1,16 +1,19 @@
 """Settings in PostgreSQL, secrets encrypted (fulfils application.settings.SettingsStore)."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres_schema import settings
 from adapters.postgres_transactions import transaction
 from adapters.secret_box import SecretBox, SecretUnreadable
-from application.settings import SECRETS
+from application.settings import SECRETS, SettingsTransaction
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('kotodom settings'))")
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +27,35 @@ class PostgresSettings:
 
     async def read(self) -> dict[str, str]:
         """Those that are set, secrets decrypted; one that cannot be is told to the log."""
+        async with self._opened() as transaction:
+            return await transaction.read()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SettingsTransaction]:
+        """Until it ends, no other one changes settings. Raises Unavailable."""
+        async with self._opened() as transaction:
+            await transaction.lock()
+            yield transaction
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator["_SettingsTransaction"]:
         async with transaction(self._engine) as connection:
-            rows = (await connection.execute(select(settings.c.id, settings.c.value))).all()
+            yield _SettingsTransaction(connection, self._box)
+
+
+class _SettingsTransaction:
+    def __init__(self, connection: AsyncConnection, box: SecretBox) -> None:
+        self._connection = connection
+        self._box = box
+
+    async def lock(self) -> None:
+        await self._connection.execute(_LOCK)
+
+    async def read(self) -> dict[str, str]:
+        """Those that are set, secrets decrypted; one that cannot be is told to the log."""
+        found = await self._connection.execute(select(settings.c.id, settings.c.value))
         readable: dict[str, str] = {}
-        for name, value in rows:
+        for name, value in found:
             try:
                 readable[name] = self._box.decrypt(value) if name in SECRETS else value
             except SecretUnreadable as error:
@@ -42,13 +70,12 @@ class PostgresSettings:
             for name, value in sorted(changes.items())
             if value is not None
         ]
-        async with transaction(self._engine) as connection:
-            if cleared:
-                await connection.execute(delete(settings).where(settings.c.id.in_(cleared)))
-            if rows:
-                statement = insert(settings).values(rows)
-                await connection.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=[settings.c.id], set_={"value": statement.excluded.value}
-                    )
+        if cleared:
+            await self._connection.execute(delete(settings).where(settings.c.id.in_(cleared)))
+        if rows:
+            statement = insert(settings).values(rows)
+            await self._connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[settings.c.id], set_={"value": statement.excluded.value}
                 )
+            )

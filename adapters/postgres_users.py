@@ -57,20 +57,12 @@ class PostgresUsers:
                 raise Conflict(f"{email} is a user who is no ADMIN; name another ADMIN_EMAIL.")
             return user
 
-    async def set_password(self, user_id: str, password_hash: str) -> None:
-        """Nothing happens where the user is gone."""
-        statement = update(users).where(users.c.id == UUID(user_id))
-        async with transaction(self._engine) as connection:
-            await connection.execute(
-                statement.values(password_hash=password_hash, updated_at=func.now())
-            )
-
     async def page(self, before: UserKey | None, limit: int) -> list[User]:
         """Newest first, those that come after `before` in that order."""
         key = tuple_(users.c.created_at, users.c.id)
         statement = select(users).order_by(users.c.created_at.desc(), users.c.id.desc())
         if before is not None:
-            statement = statement.where(key < tuple_(before[0], UUID(before[1])))
+            statement = statement.where(key < tuple_(*before))
         async with transaction(self._engine) as connection:
             rows = (await connection.execute(statement.limit(limit))).mappings().all()
         return [user_of(row) for row in rows]
@@ -120,6 +112,19 @@ class _UserTransaction:
         except IntegrityError:
             return None
         return user_of(changed.mappings().one())
+
+    async def replace_password(
+        self, user_id: str, verified: str, password_hash: str
+    ) -> User | None:
+        """None: the hash that was verified is there no more."""
+        statement = (
+            update(users)
+            .where(users.c.id == UUID(user_id), users.c.password_hash == verified)
+            .values(password_hash=password_hash, updated_at=func.now())
+            .returning(users)
+        )
+        row = (await self._connection.execute(statement)).mappings().first()
+        return user_of(row) if row is not None else None
 
 
 async def _has_admin(connection: AsyncConnection) -> bool:

@@ -3,16 +3,23 @@
 import asyncio
 
 import structlog
+from msgspec.structs import replace
 
 from adapters.postgres_bot_access import BotAccess, PostgresBotAccess
-from adapters.secret_box import SecretBox
+from adapters.secret_box import SecretBox, SecretUnreadable
 from adapters.valkey_send_limits import ValkeySendLimits
 from application.jobs import Lease
-from application.ports import Clock, Failed, Telegram
+from application.ports import Clock, Failed, Telegram, TelegramAccess
 from domain import texts
 from domain.bot import webhook_path
 from domain.commands import COMMANDS
-from domain.effects import EnsureWebhook, RemoveWebhook, SendChatAction, SendMessage
+from domain.effects import (
+    EnsureWebhook,
+    RemoveFormerWebhook,
+    RemoveWebhook,
+    SendChatAction,
+    SendMessage,
+)
 from domain.events import (
     MessageFailed,
     MessageSent,
@@ -20,7 +27,7 @@ from domain.events import (
     WebhookFailed,
     WebhookRemoved,
 )
-from domain.failures import Retryable, Terminal
+from domain.failures import MAX_ATTEMPTS, Retryable, Terminal, backoff
 
 log = structlog.get_logger("telegram")
 
@@ -116,6 +123,28 @@ class TelegramEffects:
                 asked=effect.asked,
             )
         return WebhookRemoved(effect.polling, effect.asked)
+
+    async def remove_former_webhook(
+        self, effect: RemoveFormerWebhook
+    ) -> RemoveFormerWebhook | None:
+        """deleteWebhook, unless a bot has the token again; another try where there is one."""
+        try:
+            token = self._box.decrypt(effect.sealed_token)
+        except SecretUnreadable as error:
+            log.warning("telegram.webhook_stays", reason=str(error))
+            return None
+        access = TelegramAccess(effect.bot_id, token, effect.api_url)
+        if await self._bots.has(access):
+            return None
+        try:
+            await self._telegram.delete_webhook(access)
+        except Failed as failed:
+            failure, attempt = failed.failure, effect.attempt + 1
+            if isinstance(failure, Retryable) and attempt < MAX_ATTEMPTS:
+                delay = failure.after or backoff(attempt, self._clock.jitter())
+                return replace(effect, attempt=attempt, delay=delay)
+            log.info("telegram.webhook_stays", failure=repr(failure))
+        return None
 
     async def _menu(self, bot: BotAccess) -> None:
         """The commands, in Russian for Russian users and in English for all others."""

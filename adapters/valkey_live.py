@@ -48,12 +48,16 @@ class ValkeyLive:
         """Return at once."""
         if not events:
             return
-        if REFRESH not in self._pending:
-            self._pending.update(dict.fromkeys(events))
-            if len(self._pending) > MOST:
-                self._pending = {REFRESH: None}
+        self._add(events)
         if self._task is None:
             self._task = asyncio.create_task(self._publish(), context=Context())  # nobody's
+
+    def _add(self, events: Sequence[Changed]) -> None:
+        self._pending.update(dict.fromkeys(events))
+        if REFRESH in self._pending or len(self._pending) > MOST:
+            # A refresh stands for all that listeners hear, and they do not hear of users.
+            users = [event for event in self._pending if event.type == "user"]
+            self._pending = dict.fromkeys([*users[:MOST], REFRESH])
 
     async def close(self) -> None:
         """Tell what is still to be told, for half a second at most."""
@@ -71,12 +75,13 @@ class ValkeyLive:
     async def _publish(self) -> None:
         try:
             while self._pending:
+                told = list(self._pending)
                 try:
                     await self._send()
                     await asyncio.sleep(APART)
                 except (ValkeyError, OSError, TimeoutError) as error:
                     log.info("live.not_told", error=str(error) or repr(error))
-                    self._pending = {REFRESH: None}
+                    self._add([*told, REFRESH])
                     await asyncio.sleep(AWAY_FOR)
         finally:
             self._task = None

@@ -127,12 +127,14 @@ class AlertLinks:
         if not await self._codes.use_up(link):
             return False
         try:
-            await self._store.write({_CHAT: str(by.chat_id)})
+            async with self._store.transaction() as transaction:
+                former = (await transaction.read()).get(_CHAT)
+                await transaction.write({_CHAT: str(by.chat_id)})
         except Unavailable:
             await self._codes.give_back(link)
             raise
         log.info("alerts.linked", chat=by.chat_id)
-        await self._keep(link, settings.alerts_chat_id, by)
+        await self._keep(link, former, by)
         self._live.tell([Changed("settings", None)])
         try:
             access = TelegramAccess(0, token, self._telegram_api_url)

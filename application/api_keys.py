@@ -2,7 +2,7 @@
 
 Triggered by the HTTP API: making, listing, revoking, and every request that shows one. A key is
 told once, when it is made; only a digest of it is kept. It acts for its maker, with a role that is
-never above what the maker's is when it is used, and it is over when it is revoked or they are
+never above what the maker's is when it is used; it is over when it is revoked, and while they are
 disabled.
 """
 
@@ -58,7 +58,10 @@ class CreatedApiKey(ApiKeyView, frozen=True, rename="camel"):
 
 
 class KeyBearer(User, frozen=True, rename="camel"):
-    """A key's maker, with the role that the key has today."""
+    """A key's maker, with the role that the key has today, and which of their keys it is."""
+
+    key_id: int
+    key_name: str
 
     @property
     def actor(self) -> Actor:
@@ -67,8 +70,10 @@ class KeyBearer(User, frozen=True, rename="camel"):
 
 
 class UsedKey(Struct, frozen=True):
-    """A key that was shown and is not revoked: its own role, and its maker."""
+    """A key that was shown and is not revoked: itself, its own role, and its maker."""
 
+    id: int
+    name: str
     role: Role
     maker: User
 
@@ -84,8 +89,8 @@ class ApiKeyStore(Protocol):
         """A new key, and the key itself: kd_ and 256 random bits in base64url."""
         ...
 
-    async def revoke(self, key_id: int, maker: str | None) -> ApiKeyView | None:
-        """The key as it was; None: there is none, or it is another's."""
+    async def revoke(self, key_id: int, maker: str | None) -> tuple[ApiKeyView, str] | None:
+        """The key as it was and its maker's id; None: there is none, or it is another's."""
         ...
 
     async def use(self, key: str) -> UsedKey | None:
@@ -102,8 +107,6 @@ class ApiKeys:
     async def browse(self, actor: Actor, limit: int, cursor: str | None) -> Page[ApiKeyView]:
         """One's own, newest first; everybody's for ADMIN. Raises Malformed."""
         before = read_cursor(cursor, int)
-        if before is not None and not known_id(before):
-            return Page([], None)
         rows = await self._store.page(maker_filter(actor), before, limit + 1)
         return page(rows, limit, key=lambda item: item.id)
 
@@ -121,10 +124,11 @@ class ApiKeys:
     async def revoke(self, actor: Actor, key_id: int) -> None:
         """It is over at once. Raises NotFound."""
         known = known_id(key_id)
-        view = await self._store.revoke(key_id, maker_filter(actor)) if known else None
-        if view is None:
+        revoked = await self._store.revoke(key_id, maker_filter(actor)) if known else None
+        if revoked is None:
             raise NotFound("API key")
-        changed(f"apiKey:{view.id}", view, None)
+        view, maker = revoked
+        changed(f"apiKey:{view.id}", view, None, user_id=maker)
 
     async def bearer(self, key: str) -> KeyBearer:
         """For whom a key acts, and as what. Raises Unauthenticated."""
@@ -132,4 +136,5 @@ class ApiKeys:
         if used is None or used.maker.status is not UserStatus.ACTIVE:
             raise Unauthenticated("The API key is none, or is over.")
         role = narrower(used.role, used.maker.role)
-        return KeyBearer(**asdict(replace(used.maker, role=role)))
+        maker = replace(used.maker, role=role)
+        return KeyBearer(**asdict(maker), key_id=used.id, key_name=used.name)

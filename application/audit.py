@@ -5,7 +5,6 @@ trail; use cases note in it what they change, as answers show it: secrets are ma
 answer leaves, the trail becomes rows: one for each thing that changed, one where nothing did.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
@@ -16,15 +15,15 @@ from msgspec import Meta, Struct
 
 from application.paging import Page, page, read_cursor
 from application.refusals import require
+from application.secret_shapes import without_secrets
 from domain.access import Action, Actor
 
 AuditKey = tuple[datetime, int]
 """What rows are ordered by: when, and their id."""
 
-NOT_AN_EMAIL = "(not an e-mail address)"
+NOBODYS_EMAIL = "(no user's e-mail address)"
 """Instead of what was tried: a password that was typed into the wrong field stands in no log."""
 
-_EMAIL = re.compile(r"[^@\s\x00]{1,64}@[^@\s\x00]{1,255}")
 _LONGEST = 300
 """Characters of a path and of an address: who asks may send any."""
 
@@ -32,20 +31,24 @@ _LONGEST = 300
 class Noted(Struct, frozen=True):
     """One thing that changed; `before` and `after` are JSON, None where there was or is none.
 
-    Where there are both they hold the fields that differ. `bot_id`: whose bot's thing it is.
+    Where there are both they hold the fields that differ. `bot_id`: whose bot's thing it is;
+    `user_id`: whose sessions or keys may be over by it (application/listeners.py).
     """
 
     target: str
     before: str | None
     after: str | None
     bot_id: int | None = None
+    user_id: str | None = None
 
 
 class Asker(Struct):
-    """Who asks, as far as a request has found out."""
+    """Who asks, as far as a request has found out; by which API key, if by one."""
 
     user_id: str | None = None
     email: str | None = None
+    key_id: int | None = None
+    key_name: str | None = None
 
 
 _TRAIL: ContextVar[list[Noted] | None] = ContextVar("trail", default=None)
@@ -71,11 +74,12 @@ def changed(
     before: Struct | Mapping[str, Any] | None,
     after: Struct | Mapping[str, Any] | None,
     bot_id: int | None = None,
+    user_id: str | None = None,
 ) -> None:
     """Note a change; outside of a request it is nobody's. `bot_id`: where neither view says it."""
     trail = _TRAIL.get()
     if trail is not None:
-        trail.append(change(target, before, after, bot_id))
+        trail.append(change(target, before, after, bot_id, user_id))
 
 
 def change(
@@ -83,6 +87,7 @@ def change(
     before: Struct | Mapping[str, Any] | None,
     after: Struct | Mapping[str, Any] | None,
     bot_id: int | None = None,
+    user_id: str | None = None,
 ) -> Noted:
     """A change, told by the fields that differ. `bot_id`: where neither view says it."""
     if bot_id is None:
@@ -92,20 +97,19 @@ def change(
         names = [name for name in (was | now) if was.get(name) != now.get(name)]
         was = {name: was[name] for name in names if name in was}
         now = {name: now[name] for name in names if name in now}
-    return Noted(target, _json(was), _json(now), bot_id)
+    return Noted(target, _json(was), _json(now), bot_id, user_id)
 
 
 def asked_by(user_id: str | None, email: str | None) -> None:
     """Note who asks, where the request itself cannot say: signing in and out."""
     asker = _ASKER.get()
     if asker is not None:
-        asker.user_id = user_id
-        shown = email is None or _EMAIL.fullmatch(email) is not None
-        asker.email = email if shown else NOT_AN_EMAIL
+        asker.user_id, asker.email = user_id, email
 
 
 class AuditEntry(Struct, frozen=True, rename="camel"):
-    """A row. `actor` is an e-mail, as it was then; `action` the route's own name.
+    """A row. `actor` is an e-mail, as it was then; `action` the route's own name; `apiKeyId` and
+    `apiKeyName` where an API key of the actor's asked.
 
     What no request changed has an action of its own and no status (application/alert_link.py).
     """
@@ -114,6 +118,8 @@ class AuditEntry(Struct, frozen=True, rename="camel"):
     at: datetime
     user_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})] | None
     actor: str
+    api_key_id: int | None
+    api_key_name: str | None
     action: str
     target: str | None
     before: dict[str, Any] | None
@@ -166,10 +172,10 @@ class Audit:
         self._log = audit_log
 
     async def record(self, ended: Ended, noted: Sequence[Noted]) -> None:
-        """Write what became of a request. Raises Unavailable."""
-        path, address = ended.path[:_LONGEST], ended.address[:_LONGEST]
+        """Write what became of a request, without what looks like a secret. Raises Unavailable."""
+        path, address = without_secrets(ended.path)[:_LONGEST], ended.address[:_LONGEST]
         ended = msgspec.structs.replace(ended, path=path, address=address)
-        await self._log.append(ended, noted or [Noted(path, None, None)])
+        await self._log.append(ended, list(map(_masked, noted)) or [Noted(path, None, None)])
 
     async def browse(
         self, actor: Actor, asked: AuditFilter, limit: int, cursor: str | None
@@ -177,8 +183,6 @@ class Audit:
         """Newest first. Raises Forbidden, Malformed."""
         require(actor, Action.READ_AUDIT)
         before: AuditKey | None = read_cursor(cursor, tuple[datetime, int])
-        if before is not None and (before[0].tzinfo is None or before[1].bit_length() > 63):
-            return Page([], None)
         rows = await self._log.page(asked, before, limit + 1)
         return page(rows, limit, key=lambda entry: (entry.at, entry.id))
 
@@ -186,6 +190,15 @@ class Audit:
 def _fields(view: Struct | Mapping[str, Any] | None) -> dict[str, Any] | None:
     fields: dict[str, Any] | None = msgspec.to_builtins(view, str_keys=True)
     return fields
+
+
+def _masked(noted: Noted) -> Noted:
+    """Somebody may have given a bot its token for a name."""
+    before, after = (
+        without_secrets(fields) if fields is not None else None
+        for fields in (noted.before, noted.after)
+    )
+    return Noted(without_secrets(noted.target), before, after)
 
 
 def _json(fields: dict[str, Any] | None) -> str | None:

@@ -16,6 +16,7 @@ from application.moves import effect_job
 from application.ports import Clock
 from domain.bot import Bot, handle
 from domain.effects import (
+    DetachedEffect,
     GenerateReply,
     PublishJob,
     ResumeReply,
@@ -34,6 +35,8 @@ class BotTransaction(Protocol):
         ...
 
     async def save(self, bot: Bot, journal: JournalRow, jobs: list[Job]) -> None: ...
+
+    async def publish(self, job: Job) -> None: ...
 
     async def acknowledge(self, pick: Pick) -> None:
         """Acknowledge the job whose outcome this is, fenced by its pick."""
@@ -57,20 +60,32 @@ class BotLife:
         self._live = live or Nobody()
 
     async def put(
-        self, bot_id: int | None, event: BotEvent | None, pick: Pick | None = None
+        self,
+        bot_id: int | None,
+        event: BotEvent | None,
+        pick: Pick | None = None,
+        again: DetachedEffect | None = None,
     ) -> Bot | None:
-        """Handle the bot's event (if there is one) and acknowledge the job it came from."""
+        """Handle the bot's event (if there is one) and acknowledge the job it came from.
+
+        `again`: what is to be carried out in that job's place.
+        """
         async with self._store.transaction() as transaction:
             bot: Bot | None = None
             if bot_id is not None and event is not None:
-                bot = await transaction.load(bot_id)
-                if bot is not None:
-                    bot = await self._handle(transaction, bot, event)
+                bot = await self.step(transaction, bot_id, event)
+            if again is not None:
+                await transaction.publish(effect_job(again))
             if pick is not None:
                 await transaction.acknowledge(pick)
         if bot is not None:
             self._live.tell([Changed("bot", bot.id, bot.id)])
         return bot
+
+    async def step(self, transaction: BotTransaction, bot_id: int, event: BotEvent) -> Bot | None:
+        """Handle the event in a transaction of the caller's, who tells who listens."""
+        bot = await transaction.load(bot_id)
+        return await self._handle(transaction, bot, event) if bot is not None else None
 
     async def _handle(self, transaction: BotTransaction, bot: Bot, event: BotEvent) -> Bot:
         at = self._clock.now()

@@ -1,15 +1,15 @@
 """Bots: make, see, change, delete, enable, disable. What a person may ask of one.
 
 Triggered by the HTTP API. A bot's life (enabled, active, in error) changes only through BotLife,
-whose effects are jobs, so no request waits for Telegram; only a new token is checked at once.
+whose effects are jobs, so no request waits for Telegram; only a new token is checked at once. A
+change and its consequences are one transaction.
 """
 
-import asyncio
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 
 from application.audit import changed
 from application.bot_deletion import Contents, ErasedBot, erased_bot
@@ -20,18 +20,17 @@ from application.bot_forms import (
     NewBot,
     TelegramView,
     TokenToCheck,
-    WebhookView,
     checked,
 )
-from application.bot_life import BotLife
+from application.bot_life import BotLife, BotTransaction
+from application.bot_tokens import BotTokens
 from application.paging import Page, known_id, page, read_cursor
-from application.ports import BotCard, Failed, Telegram, TelegramAccess, WebhookStatus
+from application.ports import TelegramAccess
 from application.refusals import (
     Conflict,
     FieldError,
     Invalid,
     NotFound,
-    UpstreamFailed,
     require,
 )
 from domain.access import Action, Actor, owner_filter
@@ -44,15 +43,41 @@ from domain.events import (
     WebhookAsked,
     WebhookRemovalAsked,
 )
-from domain.failures import Fatal
-
-FAREWELL_SECONDS = 5.0
-"""How long a request waits for Telegram to remove a webhook that nobody will listen to."""
 
 _NO_PUBLIC_URL = (
     "needs PUBLIC_URL: set that environment variable to this server's public https address, "
     "or choose POLLING"
 )
+
+
+class BotChange(BotTransaction, Protocol):
+    """One transaction over one bot that a person changes; it is committed when its context is left.
+
+    What is read, written and noted in the audit log is of this change alone.
+    """
+
+    async def lock(self, bot_id: int, owner: str | None) -> BotView | None:
+        """The bot, which nobody else changes until the end; None where it is not to be seen."""
+        ...
+
+    async def view(self, bot_id: int) -> BotView:
+        """The bot as it is by now."""
+        ...
+
+    async def access(self, bot_id: int) -> TelegramAccess | None:
+        """As BotRepository.access."""
+        ...
+
+    async def update(self, bot_id: int, values: dict[str, Any], *, other_bot: bool) -> bool:
+        """Set columns; False: another bot has the token.
+
+        `other_bot`: the token is another Telegram bot's, whose updates are numbered anew.
+        """
+        ...
+
+    async def say_farewell(self, former: TelegramAccess) -> None:
+        """Publish the job that removes the webhook of a token that is the bot's no more."""
+        ...
 
 
 class BotRepository(Protocol):
@@ -79,44 +104,45 @@ class BotRepository(Protocol):
         """None: another bot has the token."""
         ...
 
-    async def update(self, bot_id: int, values: dict[str, Any], *, other_bot: bool) -> bool:
-        """Set columns; False: another bot has the token.
-
-        `other_bot`: the token is another Telegram bot's, whose updates are numbered anew.
-        """
-        ...
+    def transaction(self) -> AbstractAsyncContextManager[BotChange]: ...
 
     async def contents(self, bot_id: int) -> Contents:
         """What is its own."""
         ...
 
     async def delete(self, bot_id: int, owner: str | None) -> bool:
-        """At once; what is its own is erased afterwards. False: somebody was quicker."""
+        """At once; its webhook goes by a job, and what is its own is erased afterwards.
+
+        False: somebody was quicker.
+        """
         ...
 
 
+class _Checked(Struct, frozen=True):
+    """On which server Telegram was asked of a token, and its own id of the token's bot."""
+
+    api_url: str
+    telegrams_id: str
+
+
 class Bots:
-    """The use case. `public_url` and `telegram_api_url` are the environment's."""
+    """The use case. `public_url` is the environment's."""
 
     def __init__(
         self,
         bots: BotRepository,
         life: BotLife,
-        telegram: Telegram,
+        tokens: BotTokens,
         public_url: str | None,
-        telegram_api_url: str,
     ) -> None:
         self._bots = bots
         self._life = life
-        self._telegram = telegram
+        self._tokens = tokens
         self._public_url = public_url
-        self._telegram_api_url = telegram_api_url
 
     async def browse(self, actor: Actor, limit: int, cursor: str | None) -> Page[BotView]:
         """Newest first. Raises Malformed."""
         before = read_cursor(cursor, int)
-        if before is not None and not known_id(before):
-            return Page([], None)
         rows = await self._bots.page(owner_filter(actor), before, limit + 1)
         return page(rows, limit, key=lambda bot: bot.id)
 
@@ -142,7 +168,7 @@ class Bots:
             values["telegram_mode"] = mode
         if await self._bots.token_holder(values["token"]) is not None:
             raise _taken()
-        card = await self._check(values["token"], values["telegram_api_url"])
+        card = await self._tokens.check(values["token"], values["telegram_api_url"])
         bot = await self._bots.insert(values | {"username": card.username}, actor.id)
         if bot is None:
             raise _taken()
@@ -151,34 +177,38 @@ class Bots:
 
     async def change(self, actor: Actor, bot_id: int, form: BotPatch) -> BotView:
         """Raises NotFound, Invalid, Forbidden, Conflict, UpstreamFailed."""
-        bot = await self.get(actor, bot_id)
         values, errors = checked(form)
-        moved = values.get("telegram_api_url", bot.telegram_api_url) != bot.telegram_api_url
-        if moved or values.get("base_url", bot.base_url) != bot.base_url:
-            require(actor, Action.NAME_SERVERS)
-        mode = values.pop("telegram_mode", bot.telegram_mode)
-        if mode is not bot.telegram_mode:
-            errors += self._mode_errors(mode)
-        if errors:
-            raise Invalid(errors)
-        former = await self._bots.access(bot_id)
-        other_bot = await self._check_change(bot, values, former)
-        if values and not await self._bots.update(bot_id, values, other_bot=other_bot):
-            raise _taken()
-        if former is not None and (other_bot or moved):
-            await self._say_farewell(former)
-        # A token that is sent again is connected again: the former attempt may have died halfway.
-        reconnect = "token" in values or moved or mode is not bot.telegram_mode
-        if reconnect:
-            await self._life.put(bot_id, BotEdited(mode, reconnect=True))
-        return await self._changed(actor, bot)
+        mode: TelegramMode | None = values.pop("telegram_mode", None)
+        bot = await self.get(actor, bot_id)
+        self._may_change(actor, bot, values, mode, errors)
+        checked_on = await self._check_change(bot, values)
+        async with self._bots.transaction() as transaction:
+            before = await transaction.lock(bot_id, owner_filter(actor))
+            if before is None:
+                raise NotFound("bot")
+            self._may_change(actor, before, values, mode, errors)
+            former = await transaction.access(bot_id)
+            moved = _differs(before, values, "telegram_api_url")
+            other_bot = False
+            if _is_new_token(values, former):
+                if checked_on is None or checked_on.api_url != self._server(before, values):
+                    raise Conflict("The bot has been changed meanwhile. Try again.")
+                other_bot = former is None or _telegrams_id(former.token) != checked_on.telegrams_id
+            if values and not await transaction.update(bot_id, values, other_bot=other_bot):
+                raise _taken()
+            if former is not None and (other_bot or moved):
+                await transaction.say_farewell(former)
+            mode = mode or before.telegram_mode
+            # A token that is sent again is connected again: the former attempt may have failed.
+            if "token" in values or moved or mode is not before.telegram_mode:
+                await self._life.step(transaction, bot_id, BotEdited(mode, reconnect=True))
+            after = await transaction.view(bot_id)
+        changed(_target(bot_id), _kept(before), _kept(after))
+        return after
 
     async def delete(self, actor: Actor, bot_id: int) -> ErasedBot:
         """Delete the bot; what it says is its own is erased afterwards. Raises NotFound."""
         bot = await self.get(actor, bot_id)
-        access = await self._bots.access(bot_id)
-        if access is not None:
-            await self._say_farewell(access)
         erased = erased_bot(bot_id, await self._bots.contents(bot_id))
         if not await self._bots.delete(bot_id, owner_filter(actor)):
             raise NotFound("bot")
@@ -187,9 +217,7 @@ class Bots:
 
     async def enable(self, actor: Actor, bot_id: int) -> BotView:
         """Raises NotFound; Conflict where its updates could not reach us."""
-        bot = await self.get(actor, bot_id)
-        self._need_public_url(bot)
-        return await self._ask(actor, bot_id, EnableAsked())
+        return await self._ask(actor, bot_id, EnableAsked(), self._need_public_url)
 
     async def disable(self, actor: Actor, bot_id: int) -> BotView:
         """Raises NotFound."""
@@ -197,11 +225,7 @@ class Bots:
 
     async def ensure_webhook(self, actor: Actor, bot_id: int) -> BotView:
         """Set the webhook again. Raises NotFound; Conflict where the bot has none."""
-        bot = await self.get(actor, bot_id)
-        if bot.telegram_mode is TelegramMode.POLLING:
-            raise Conflict("The bot is polled: set its telegramMode to WEBHOOK first.")
-        self._need_public_url(bot)
-        return await self._ask(actor, bot_id, WebhookAsked())
+        return await self._ask(actor, bot_id, WebhookAsked(), self._need_webhook)
 
     async def remove_webhook(self, actor: Actor, bot_id: int) -> BotView:
         """Raises NotFound."""
@@ -215,7 +239,7 @@ class Bots:
             raise Invalid(errors)
         if values["telegram_api_url"] is not None:
             require(actor, Action.NAME_SERVERS)
-        card = await self._check(values["token"], values["telegram_api_url"])
+        card = await self._tokens.check(values["token"], values["telegram_api_url"])
         return CheckedToken(
             id=card.id,
             name=card.name,
@@ -230,64 +254,83 @@ class Bots:
         access = await self._bots.access(bot_id)
         if access is None:
             return TelegramView(error="The bot's token cannot be decrypted: SECRET_KEY has changed")
-        try:
-            card = await self._telegram.get_me(access)
-            webhook = await self._telegram.get_webhook_info(access)
-        except Failed as failed:
-            return TelegramView(error=_reason(failed))
-        return TelegramView(card.username, card.name, _webhook(webhook))
+        return await self._tokens.look(access)
 
-    async def _ask(self, actor: Actor, bot_id: int, event: BotEvent) -> BotView:
-        bot = await self.get(actor, bot_id)
-        await self._life.put(bot_id, event)
-        return await self._changed(actor, bot)
-
-    async def _changed(self, actor: Actor, before: BotView) -> BotView:
-        """The bot as it is by now, for the answer and for the audit log."""
-        after = await self.get(actor, before.id)
-        changed(_target(before.id), _kept(before), _kept(after))
+    async def _ask(
+        self,
+        actor: Actor,
+        bot_id: int,
+        event: BotEvent,
+        need: Callable[[BotView], None] = lambda _: None,
+    ) -> BotView:
+        """A step of the bot that a person asks for. `need` raises Conflict."""
+        async with self._bots.transaction() as transaction:
+            known = known_id(bot_id)
+            before = await transaction.lock(bot_id, owner_filter(actor)) if known else None
+            if before is None:
+                raise NotFound("bot")
+            need(before)
+            await self._life.step(transaction, bot_id, event)
+            after = await transaction.view(bot_id)
+        changed(_target(bot_id), _kept(before), _kept(after))
         return after
 
-    async def _check_change(
-        self, bot: BotView, values: dict[str, Any], former: TelegramAccess | None
-    ) -> bool:
-        """Check a token that is new; whether it is another Telegram bot's."""
-        token = values.get("token")
-        if token is None or (former is not None and former.token == token):
-            return False
+    def _may_change(
+        self,
+        actor: Actor,
+        bot: BotView,
+        values: Mapping[str, Any],
+        mode: TelegramMode | None,
+        errors: Sequence[FieldError],
+    ) -> None:
+        """Raises Forbidden, Invalid."""
+        if any(_differs(bot, values, name) for name in ("telegram_api_url", "base_url")):
+            require(actor, Action.NAME_SERVERS)
+        wrong_mode = self._mode_errors(mode) if mode is not bot.telegram_mode else []
+        if errors or wrong_mode:
+            raise Invalid([*errors, *wrong_mode])
+
+    async def _check_change(self, bot: BotView, values: dict[str, Any]) -> _Checked | None:
+        """Ask Telegram of a token that is new; where it was asked, and whose the token is."""
+        if not _is_new_token(values, await self._bots.access(bot.id)):
+            return None
+        token = values["token"]
         if await self._bots.token_holder(token) not in (None, bot.id):
             raise _taken()
-        card = await self._check(token, values.get("telegram_api_url", bot.telegram_api_url))
-        values["username"] = card.username
-        return former is None or former.token.partition(":")[0] != token.partition(":")[0]
+        api_url = self._server(bot, values)
+        values["username"] = (await self._tokens.check(token, api_url)).username
+        return _Checked(api_url, _telegrams_id(token))
 
-    async def _check(self, token: str, api_url: str | None) -> BotCard:
-        """Who Telegram says the token's bot is. Raises Invalid, UpstreamFailed."""
-        access = TelegramAccess(0, token, api_url or self._telegram_api_url)
-        try:
-            return await self._telegram.get_me(access)
-        except Failed as failed:
-            if isinstance(failed.failure, Fatal) and failed.failure.token_dead:
-                refused = FieldError("token", f"Telegram refuses it: {_reason(failed)}")
-                raise Invalid([refused]) from failed
-            raise UpstreamFailed(
-                f"Telegram could not be asked whether the token is right: {_reason(failed)}"
-            ) from failed
-
-    async def _say_farewell(self, access: TelegramAccess) -> None:
-        """Best effort: a webhook that stays is answered 401 or 404, and does no harm."""
-        with suppress(Failed, TimeoutError):
-            async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._telegram.delete_webhook(access)
+    def _server(self, bot: BotView, values: Mapping[str, Any]) -> str:
+        return self._tokens.server(values.get("telegram_api_url", bot.telegram_api_url))
 
     def _mode_errors(self, mode: TelegramMode | None) -> list[FieldError]:
         if mode is TelegramMode.WEBHOOK and self._public_url is None:
             return [FieldError("telegramMode", _NO_PUBLIC_URL)]
         return []
 
+    def _need_webhook(self, bot: BotView) -> None:
+        if bot.telegram_mode is TelegramMode.POLLING:
+            raise Conflict("The bot is polled: set its telegramMode to WEBHOOK first.")
+        self._need_public_url(bot)
+
     def _need_public_url(self, bot: BotView) -> None:
         if self._mode_errors(bot.telegram_mode):
             raise Conflict(f"The bot's telegramMode, WEBHOOK, {_NO_PUBLIC_URL}.")
+
+
+def _is_new_token(values: Mapping[str, Any], former: TelegramAccess | None) -> bool:
+    token = values.get("token")
+    return token is not None and (former is None or former.token != token)
+
+
+def _telegrams_id(token: str) -> str:
+    return token.partition(":")[0]
+
+
+def _differs(bot: BotView, values: Mapping[str, Any], name: str) -> bool:
+    """Whether a column is to become another one than the bot has."""
+    return name in values and values[name] != getattr(bot, name)
 
 
 def _target(bot_id: int) -> str:
@@ -301,17 +344,3 @@ def _kept(bot: BotView) -> dict[str, Any]:
 
 def _taken() -> Conflict:
     return Conflict("Another bot has this token.")
-
-
-def _reason(failed: Failed) -> str:
-    return str(getattr(failed.failure, "reason", failed.failure))
-
-
-def _webhook(status: WebhookStatus) -> WebhookView:
-    at = status.last_error_date
-    return WebhookView(
-        url=status.url,
-        pending_update_count=status.pending_update_count,
-        last_error_at=datetime.fromtimestamp(at, UTC) if at is not None else None,
-        last_error_message=status.last_error_message,
-    )

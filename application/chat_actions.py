@@ -10,12 +10,11 @@ from typing import Annotated, Protocol
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
 from application.audit import changed
-from application.chats import Chats, ChatView
+from application.chats import Chats, ChatView, is_chat_id
 from application.conversations import Change, EntryKind, Loaded
-from application.jobs import Job, Pick
+from application.jobs import Job, Pick, nobodys_pick
 from application.moves import Pause, effect_job, pause
 from application.ports import Clock, Markdown
 from application.refusals import Conflict, FieldError, Invalid, NotFound
@@ -25,8 +24,6 @@ from domain.events import ChatPaused, ChatUnpaused
 
 LONGEST = 16_384
 """Characters of an operator's message; it goes out in as many parts as it takes."""
-
-_NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class NewMessage(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -148,36 +145,27 @@ class ChatActions:
     async def _pause(
         self, actor: Actor, chat_id: str, event: ChatPaused | ChatUnpaused
     ) -> ChatView:
-        before = await self._chats.get(actor, chat_id)
         async with self._store.transaction() as transaction:
             loaded = await self._load(transaction, actor, chat_id)
             if loaded.unreadable is not None:
                 raise Conflict("The chat's last message is being given up. Try again in a moment.")
             at = self._clock.now()  # under the lock: no step of the chat is of a later time
-            change = pause(Pause(chat_id, _nobodys(at), event), loaded, at)
+            change = pause(Pause(chat_id, nobodys_pick(at), event), loaded, at)
             if change is not None:
                 await transaction.save(change)
-        after = await self._chats.get(actor, chat_id)
         if change is not None:
-            changed(f"chat:{chat_id}", _wordless(before), _wordless(after))
-        return after
+            was, now = loaded.conversation.paused, change.conversation.paused
+            changed(f"chat:{chat_id}", {"paused": was}, {"paused": now})
+        return await self._chats.get(actor, chat_id)
 
     async def _load(self, transaction: ChatTransaction, actor: Actor, chat_id: str) -> Loaded:
-        pick = _nobodys(self._clock.now())
-        loaded = await transaction.load(chat_id, owner_filter(actor), pick)
+        loaded: Loaded | None = None
+        if is_chat_id(chat_id):
+            pick = nobodys_pick(self._clock.now())
+            loaded = await transaction.load(chat_id, owner_filter(actor), pick)
         if loaded is None:
             raise NotFound("chat")
         return loaded
-
-
-def _nobodys(at: datetime) -> Pick:
-    """A pick that no job is held under."""
-    return Pick(0, _NOBODY, at)
-
-
-def _wordless(chat: ChatView) -> ChatView:
-    """The chat for the audit log, which outlives it."""
-    return replace(chat, last_message=None)
 
 
 def _json(value: object) -> str:

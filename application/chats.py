@@ -21,7 +21,7 @@ Sender = Literal["USER", "BOT", "OPERATOR"]
 ChatKey = tuple[datetime, str]
 """What chats are ordered by: when the last message came, and the chat's id."""
 
-_CHAT_ID = re.compile(r"[0-9]{1,19}:-?[0-9]{1,19}(:[0-9]{1,19})?")
+_CHAT_ID = re.compile(r"[0-9]{1,18}:-?[0-9]{1,18}(:[0-9]{1,18})?")
 
 
 class LastMessage(Struct, frozen=True, rename="camel"):
@@ -103,8 +103,7 @@ class Chats:
     ) -> Page[ChatView]:
         """The latest message first. Raises Malformed."""
         before: ChatKey | None = read_cursor(cursor, tuple[datetime, str])
-        naive = before is not None and before[0].tzinfo is None
-        if naive or (asked.bot_id is not None and not known_id(asked.bot_id)):
+        if asked.bot_id is not None and not known_id(asked.bot_id):
             return Page([], None)
         found = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
         return page(found.rows, limit, attrgetter("last_message_at", "id"), found.beyond)
@@ -112,7 +111,7 @@ class Chats:
     async def get(self, actor: Actor, chat_id: str) -> ChatView:
         """Raises NotFound."""
         chat = None
-        if _CHAT_ID.fullmatch(chat_id) is not None:
+        if is_chat_id(chat_id):
             chat = await self._repository.get(chat_id, owner_filter(actor))
         if chat is None:
             raise NotFound("chat")
@@ -124,7 +123,10 @@ class Chats:
         """Newest first. Raises NotFound, Malformed."""
         before = read_cursor(cursor, int)
         await self.get(actor, chat_id)
-        if before is not None and not known_id(before):
-            return Page([], None)
         rows = await self._repository.messages(chat_id, before, limit + 1)
         return page(rows, limit, key=lambda message: message.id)
+
+
+def is_chat_id(text: str) -> bool:
+    """Whether a text can be a chat's id at all."""
+    return _CHAT_ID.fullmatch(text) is not None

@@ -21,8 +21,10 @@ log = structlog.get_logger("effects")
 class DetachedRunner(Protocol):
     """Performs detached effects (adapters/effect_runner.py)."""
 
-    async def carry_out(self, effect: DetachedEffect, job_id: int) -> tuple[int, BotEvent] | None:
-        """The bot it is about and the outcome, where the effect has one."""
+    async def carry_out(
+        self, effect: DetachedEffect, job_id: int
+    ) -> tuple[int, BotEvent] | DetachedEffect | None:
+        """The bot it is about and the outcome, where the effect has one; or another try of it."""
         ...
 
 
@@ -35,7 +37,7 @@ class Detached:
 
     async def run(self, payload: bytes, lease: Lease) -> None:
         """Carry the effect out. A bug ends the job with its line in the log, not the worker."""
-        outcome: tuple[int, BotEvent] | None = None
+        outcome: tuple[int, BotEvent] | DetachedEffect | None = None
         try:
             effect: DetachedEffect = msgspec.json.decode(payload, type=DetachedEffect)
             bind_contextvars(effect=effect.__struct_config__.tag, bot=effect.bot_id)
@@ -45,9 +47,13 @@ class Detached:
             raise
         except Exception:
             log.exception("effect.broke")
-        bot_id, event = outcome if outcome is not None else (None, None)
+        bot_id, event, again = None, None, None
+        if isinstance(outcome, tuple):
+            bot_id, event = outcome
+        else:
+            again = outcome
         try:
-            await self._bots.put(bot_id, event, lease.pick)
+            await self._bots.put(bot_id, event, lease.pick, again)
         except (LeaseLost, Unavailable):
             raise
         except Exception:

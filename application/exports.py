@@ -4,8 +4,9 @@ Triggered by the HTTP API. Rows are read a page at a time, so that any number of
 memory, and nothing is held open in the database while a slow client reads.
 """
 
-import re
-from collections.abc import AsyncIterator
+import csv
+import unicodedata
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -18,12 +19,26 @@ from application.processing import ProcessingFilter, ProcessingKey, ProcessingVi
 from domain.access import Actor, owner_filter
 
 PAGE = 500
-_SPECIAL = re.compile('[,"\r\n]')
 BOM = "\ufeff"
 """By which spreadsheets know UTF-8."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = frozenset("=+-@＝＋－＠")
 """What makes a spreadsheet take a text for a formula (OWASP, "CSV Injection")."""
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters by their category, and not to be seen."""
+
+
+class _Echo:
+    """A file for csv.writer, whose writerow answers what `write` does."""
+
+    def write(self, row: str) -> str:
+        return row
+
+
+_PLAIN = csv.writer(_Echo())
+# Some spreadsheets part a line at these, where it is not quoted.
+_OTHER_DELIMITERS = (";", "\t")
+_QUOTED = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
 
 
 class ChatRows(Protocol):
@@ -89,34 +104,49 @@ def header(view: type[Struct]) -> str:
             names += [f"{field.encode_name}{of[0].upper()}{of[1:]}" for of in _OF_LAST]
         else:
             names.append(field.encode_name)
-    return ",".join(names) + "\r\n"
+    return row(names)
 
 
 def line(view: ChatView | ProcessingView) -> str:
     """One's row."""
     values: dict[str, Any] = msgspec.to_builtins(view)
     if "lastMessage" not in values:
-        return ",".join(map(cell, values.values())) + "\r\n"
+        return row(values.values())
     cells: list[object] = []
     for name, value in values.items():
         if name == "lastMessage":
             cells += value.values() if value is not None else (None,) * len(_OF_LAST)
         else:
             cells.append(value)
-    return ",".join(map(cell, cells)) + "\r\n"
+    return row(cells)
 
 
-def cell(value: object) -> str:
-    """A value as a cell (RFC 4180). A text that reads as a formula is told to be text; a number
-    stays a number.
-    """
+def row(values: Iterable[object]) -> str:
+    """A line of cells (RFC 4180)."""
+    cells = list(map(_cell, values))
+    other = any(delimiter in text for text in cells for delimiter in _OTHER_DELIMITERS)
+    written: str = (_QUOTED if other else _PLAIN).writerow(cells)
+    return written
+
+
+def _cell(value: object) -> str:
+    """A value as a cell. A text that reads as a formula is told to be text; a number stays one."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str):
         return str(value)
-    text = f"'{value}" if value.startswith(_FORMULA) else value
-    if _SPECIAL.search(text) is not None:
-        return '"' + text.replace('"', '""') + '"'
-    return text
+    return f"'{value}" if _reads_as_formula(value) else value
+
+
+def _reads_as_formula(text: str) -> bool:
+    """Whether the first thing to be seen is what formulas begin with, or the text with a break."""
+    if text.startswith(("\t", "\r", "\n")):
+        return True
+    for char in text:
+        if char in _FORMULA:
+            return True
+        if char not in _FILLERS and unicodedata.category(char)[0] not in "CMZ":
+            return False
+    return False

@@ -19,6 +19,9 @@ from domain.turn import Status
 MOST_AT_ONCE = 1000
 """Messages tried again by one call: their chats are locked meanwhile."""
 
+LONGEST_FINGERPRINT = 200
+"""Characters (domain/alerts.py cuts them there)."""
+
 COUNTED = 100_000
 """How many of those that are left are counted."""
 
@@ -56,6 +59,7 @@ class RetryFilter(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tru
     q: Annotated[str, Meta(max_length=200)] | None = None
     since: datetime | None = field(default=None, name="from")
     until: datetime | None = field(default=None, name="to")
+    fingerprint: Annotated[str, Meta(max_length=LONGEST_FINGERPRINT)] | None = None
 
 
 class ManyToRetry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -103,9 +107,7 @@ class Failures:
     ) -> Page[FailureView]:
         """Newest first. Raises Malformed."""
         before: FailureKey | None = read_cursor(cursor, tuple[datetime, int])
-        unseen = asked.bot_id is not None and not known_id(asked.bot_id)
-        odd = before is not None and (before[0].tzinfo is None or not known_id(before[1]))
-        if unseen or odd:
+        if asked.bot_id is not None and not known_id(asked.bot_id):
             return Page([], None)
         rows = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
         return page(rows, limit, key=lambda kind: (kind.last_at, kind.example_id))

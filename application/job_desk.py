@@ -4,7 +4,6 @@ Triggered by the HTTP API. A job may be made due now, or be deleted: if it owned
 message that it ran ends TERMINAL, and its worker changes nothing any more (DESIGN §2).
 """
 
-import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -15,9 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from application.audit import changed
-from application.chats import ProcessingRef
+from application.chats import ProcessingRef, is_chat_id
 from application.conversations import Change, Loaded
-from application.jobs import PERFORM_EFFECT, Pick
+from application.jobs import PERFORM_EFFECT, Pick, nobodys_pick
 from application.meter import Counted, Meter
 from application.moves import Delete, deletion
 from application.paging import Page, known_id, page, read_cursor
@@ -27,9 +26,6 @@ from application.statistics import KEPT_SECONDS, Kept
 from application.turn_reasons import reason_class
 from domain.access import Action, Actor
 from domain.effects import HANDLE_UPDATE
-
-_CHAT_ID = re.compile(r"[0-9]{1,18}:-?[0-9]{1,18}(:[0-9]{1,18})?")
-_NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class JobStatus(StrEnum):
@@ -130,8 +126,8 @@ class JobRepository(Protocol):
         """The last hour's."""
         ...
 
-    async def requeue(self, job_id: int) -> bool:
-        """Queued and due now; False where it is picked, or gone."""
+    async def requeue(self, job_id: int) -> tuple[StoredJob, StoredJob] | None:
+        """As it was, and as it is queued and due now; None where it is picked, or gone."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[JobTransaction]: ...
@@ -152,8 +148,6 @@ class JobDesk:
         """Newest first. Raises Malformed."""
         require(actor, Action.USE_JOBS)
         before = read_cursor(cursor, int)
-        if before is not None and not known_id(before):
-            return Page([], None)
         rows = await self._repository.page(status, before, limit + 1)
         return page([_view(row) for row in rows], limit, key=lambda job: job.id)
 
@@ -171,13 +165,11 @@ class JobDesk:
     async def requeue(self, actor: Actor, job_id: int) -> JobView:
         """Due now: a held one, or one that waits. Raises NotFound, Conflict."""
         require(actor, Action.USE_JOBS)
-        before = _view(await self._existing(job_id))
-        if not await self._repository.requeue(job_id):
+        requeued = await self._repository.requeue(job_id) if known_id(job_id) else None
+        if requeued is None:
             await self._existing(job_id)
             raise Conflict("A worker is running this job: it ends, or it is tried again.")
-        # Its worker may have been quick.
-        row = await self._repository.get(job_id)
-        after = _view(row) if row is not None else before
+        before, after = map(_view, requeued)
         changed(f"job:{job_id}", before, after)
         return after
 
@@ -188,7 +180,7 @@ class JobDesk:
         loaded: Loaded | None = None
         ended: Change | None = None
         async with self._repository.transaction() as transaction:
-            pick = Pick(job_id, _NOBODY, self._clock.now())
+            pick = nobodys_pick(self._clock.now(), job_id)
             if before.chat_id is not None:  # the chat's lock first, as react has it
                 loaded = await transaction.lock_chat(before.chat_id, pick)
             if not await transaction.delete(job_id):
@@ -239,15 +231,16 @@ def _chat_id(row: StoredJob) -> str | None:
     if row.entrypoint != HANDLE_UPDATE:
         return None
     text = row.payload.decode(errors="replace")
-    return text if _CHAT_ID.fullmatch(text) else None
+    return text if is_chat_id(text) else None
 
 
 def _effect(row: StoredJob) -> dict[str, Any] | None:
-    """As it is stored: of bots an effect has the ids, never a token or a key."""
+    """As it is stored, but for a sealed token: of bots an effect has the ids, never a key."""
     if row.entrypoint != PERFORM_EFFECT:
         return None
     try:
         effect: dict[str, Any] = msgspec.json.decode(row.payload, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+    effect.pop("sealed_token", None)
     return effect

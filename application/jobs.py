@@ -20,6 +20,11 @@ class Pick(Struct, frozen=True):
     updated: datetime
 
 
+def nobodys_pick(at: datetime, job_id: int = 0) -> Pick:
+    """A pick that no job is held under: for what a person does."""
+    return Pick(job_id, "00000000-0000-0000-0000-000000000000", at)
+
+
 class Job(Struct, frozen=True):
     """A job to be published, in the transaction of whoever publishes it. `delay` in seconds."""
 

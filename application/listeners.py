@@ -2,7 +2,8 @@
 
 Triggered by GET /api/events (entrypoints/http/events.py). One subscription serves all of them, made
 for the first and given up after the last. A listener who does not keep up, and all of them after a
-gap in the subscription, hear "refresh". Every 20 s each session is looked at again.
+gap in the subscription, hear "refresh". A user's sessions are looked at again when something was
+done that may end them, and every one of them each 20 s.
 """
 
 import asyncio
@@ -161,6 +162,9 @@ class Listeners:
                 self._subscribed.set()
 
     async def _deliver(self, events: Sequence[Changed]) -> None:
+        if users := {event.id for event in events if event.type == "user"}:
+            # First: who may not listen any more hears nothing of what comes with it.
+            await self._look([each for each in self._listeners if each.actor.id in users])
         if any(event.type in ("bot", "refresh") for event in events):
             try:
                 await self._learn(list(self._listeners))
@@ -197,14 +201,18 @@ class Listeners:
             await asyncio.sleep(CHECK_EVERY)
             self._gone = {}
             self._rest()
-            sessions: dict[str, list[Listener]] = {}
-            for listener in self._listeners:
-                sessions.setdefault(listener.session, []).append(listener)
-            try:
-                for listeners in sessions.values():
-                    await self._look_at(listeners)
-            except (SessionsAway, Unavailable):
-                continue  # nobody has said that they are not any more who they were
+            await self._look(list(self._listeners))
+
+    async def _look(self, listeners: Sequence[Listener]) -> None:
+        """Whether they are still who they were, session by session."""
+        sessions: dict[str, list[Listener]] = {}
+        for listener in listeners:
+            sessions.setdefault(listener.session, []).append(listener)
+        try:
+            for of_session in sessions.values():
+                await self._look_at(of_session)
+        except (SessionsAway, Unavailable):
+            return  # nobody has said that they are not any more
 
     async def _look_at(self, listeners: Sequence[Listener]) -> None:
         """Listeners of one session. Raises SessionsAway, Unavailable."""

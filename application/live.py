@@ -14,7 +14,9 @@ from msgspec import Struct
 from application.audit import Noted
 from domain.access import Action, Actor, Decision, decide, sees_every_bot
 
-EventType = Literal["message", "chat", "bot", "job", "settings", "refresh"]
+EventType = Literal["message", "chat", "bot", "job", "settings", "refresh", "user"]
+"""`user`: whether this user may still listen, as what, is to be looked at; no listener hears it."""
+
 _TYPES: dict[str, EventType] = {
     "message": "message",
     "processing": "message",
@@ -65,6 +67,8 @@ def may_hear(actor: Actor, event: Changed, owners: Sequence[dict[int, str]]) -> 
     match event.type:
         case "refresh":
             return True
+        case "user":
+            return False
         case "settings":
             return decide(actor.role, Action.MANAGE_SETTINGS) is Decision.ALLOWED
         case "job":
@@ -78,6 +82,8 @@ def may_hear(actor: Actor, event: Changed, owners: Sequence[dict[int, str]]) -> 
 
 def of_note(note: Noted) -> Changed | None:
     """The event of a change that a use case noted; None where nobody follows such things."""
+    if note.user_id is not None:
+        return Changed("user", note.user_id)
     kind, _, name = note.target.partition(":")
     event = _TYPES.get(kind)
     if event is None:

@@ -72,14 +72,22 @@ def known_id(identity: int) -> bool:
 
 
 def _check(key: object) -> None:
-    """Whether PostgreSQL can compare with it. Raises ValueError, OverflowError."""
+    """Whether a list can have such a key, and PostgreSQL compare with it.
+
+    Raises ValueError, OverflowError.
+    """
     for part in key if isinstance(key, tuple) else (key,):
-        if isinstance(part, datetime):
-            if part.tzinfo is None:
-                raise ValueError("a moment without its zone")
-            part.astimezone(UTC)
-        elif isinstance(part, str) and "\x00" in part:
-            raise ValueError("U+0000")
+        match part:
+            case datetime():
+                if part.tzinfo is None:
+                    raise ValueError("a moment without its zone")
+                part.astimezone(UTC)  # in the calendar there, too
+            case int():
+                if not known_id(part):
+                    raise ValueError("no id")
+            case str():
+                if "\x00" in part:
+                    raise ValueError("U+0000")
 
 
 def _encode(key: object) -> str:

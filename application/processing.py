@@ -4,20 +4,17 @@ Triggered by the HTTP API. A retry joins the end of the chat's line (a TERMINAL 
 forward (a FAILED one that waits for its delay); the chat's own turn does the rest.
 """
 
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from application.audit import changed
 from application.chats import ProcessingRef
-from application.jobs import Job
 from application.paging import Page, Stretch, known_id, page, read_cursor
 from application.refusals import Conflict, NotFound
 from domain.access import Actor, owner_filter
-from domain.effects import HANDLE_UPDATE
 from domain.turn import Status
 
 
@@ -65,40 +62,27 @@ ProcessingKey = tuple[datetime, int]
 
 
 class ProcessingFilter(Struct, frozen=True):
-    """`since` is included, `until` is not; `q`: words in the message, whatever their case."""
+    """`since` is included, `until` is not; `q`: words in the message, whatever their case.
+
+    `fingerprint`: of FAILED and TERMINAL ones, those of just this kind (application/failures.py).
+    """
 
     status: Status | None = None
     bot_id: int | None = None
     q: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    fingerprint: str | None = None
 
 
-class LockedProcessing(Struct, frozen=True):
-    """What a retry needs to know, read under the chat's lock. `kept`: its turn stands there."""
+class Attempt(NamedTuple):
+    """A message's status before another try, read under its chat's lock, and with it.
 
-    status: Status
-    chat_id: str
-    owner_job_id: int | None
-    kept: bool
+    `after` is None where it may not be tried again.
+    """
 
-
-class ProcessingTransaction(Protocol):
-    """One transaction over one message; it is committed when its context is left."""
-
-    async def lock(self, processing_id: int) -> LockedProcessing | None:
-        """Lock its chat, then read it."""
-        ...
-
-    async def begin_again(self, processing_id: int, chat_id: str) -> None:
-        """RECEIVED again, at the end of the chat's line."""
-        ...
-
-    async def bring_forward(self, job_id: int | None) -> bool:
-        """Make a queued job due now; False where it is not queued."""
-        ...
-
-    async def publish(self, job: Job) -> None: ...
+    before: Status
+    after: Status | None
 
 
 class ProcessingRepository(Protocol):
@@ -112,7 +96,9 @@ class ProcessingRepository(Protocol):
 
     async def get(self, processing_id: int, owner: str | None) -> ProcessingDetail | None: ...
 
-    def transaction(self) -> AbstractAsyncContextManager[ProcessingTransaction]: ...
+    async def try_again(self, processing_id: int) -> Attempt | None:
+        """A TERMINAL one whose turn is kept, or a FAILED one. None: it is gone."""
+        ...
 
 
 class Processing:
@@ -126,8 +112,7 @@ class Processing:
     ) -> Page[ProcessingView]:
         """Newest first. Raises Malformed."""
         before: ProcessingKey | None = read_cursor(cursor, tuple[datetime, int])
-        known = before is None or (before[0].tzinfo is not None and known_id(before[1]))
-        if not known or (asked.bot_id is not None and not known_id(asked.bot_id)):
+        if asked.bot_id is not None and not known_id(asked.bot_id):
             return Page([], None)
         found = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
         key = attrgetter("created_at", "id")
@@ -144,34 +129,15 @@ class Processing:
 
     async def retry(self, actor: Actor, processing_id: int) -> ProcessingDetail:
         """Ask for another try; the message as it is then. Raises NotFound, Conflict."""
-        before = await self.get(actor, processing_id)
-        async with self._repository.transaction() as transaction:
-            locked = await transaction.lock(processing_id)
-            if locked is None:
-                raise NotFound("message")
-            await _retry(transaction, processing_id, locked)
-        after = await self.get(actor, processing_id)
-        changed(f"processing:{processing_id}", _noted(before), _noted(after), after.bot_id)
-        return after
-
-
-def _noted(found: ProcessingDetail) -> ProcessingRef:
-    """What the audit log keeps: it outlives what was said."""
-    return ProcessingRef(found.id, found.status)
-
-
-async def _retry(
-    transaction: ProcessingTransaction, processing_id: int, locked: LockedProcessing
-) -> None:
-    again = Job(HANDLE_UPDATE, locked.chat_id.encode())
-    if locked.status is Status.TERMINAL and locked.kept:
-        await transaction.begin_again(processing_id, locked.chat_id)
-        await transaction.publish(again)
-    elif locked.status is Status.FAILED:
-        # Where its job is being run or is gone, one more is harmless.
-        if not await transaction.bring_forward(locked.owner_job_id):
-            await transaction.publish(again)
-    else:
-        raise Conflict(
-            f"The message is {locked.status}: only FAILED and TERMINAL ones are retried."
-        )
+        bot_id = (await self.get(actor, processing_id)).bot_id
+        attempt = await self._repository.try_again(processing_id)
+        if attempt is None:
+            raise NotFound("message")
+        if attempt.after is None:
+            raise Conflict(
+                f"The message is {attempt.before}: only FAILED and TERMINAL ones are retried."
+            )
+        before = ProcessingRef(processing_id, attempt.before)
+        after = ProcessingRef(processing_id, attempt.after)
+        changed(f"processing:{processing_id}", before, after, bot_id)
+        return await self.get(actor, processing_id)

@@ -15,8 +15,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from application.audit import asked_by, changed
-from application.refusals import FieldError, Invalid, TooMany, Unauthenticated, require
+from application.audit import NOBODYS_EMAIL, asked_by, changed
+from application.refusals import Conflict, FieldError, Invalid, TooMany, Unauthenticated, require
 from application.users import Account, Passwords, User, UserStore, note_change, password_errors
 from domain.access import Action, Actor, UserStatus
 
@@ -113,18 +113,14 @@ class Sessions:
     ) -> SignedIn:
         """Raises Unauthenticated, TooMany, SessionsAway."""
         email = email.strip()
-        asked_by(None, email)
         account = await self._users.by_email(email)
+        asked_by(None, email if account is not None else NOBODYS_EMAIL)
         buckets = self._buckets(email, account, address, device)
         await self._refuse_full(buckets)
         right = await self._verify(account, password, buckets)
         if account is None or not right:
             raise Unauthenticated("The e-mail and the password do not belong together.")
-        stamp = _stamp(account.password_hash)
-        if self._passwords.outdated(account.password_hash):
-            renewed = await self._passwords.hash(password)
-            await self._users.set_password(account.user.id, renewed)
-            stamp = _stamp(renewed)
+        stamp = _stamp(await self._renewed(account, password))
         session = await self._store.create(Session(account.user.id, stamp))
         asked_by(account.user.id, account.user.email)
         changed(f"user:{account.user.id}", None, None)
@@ -149,26 +145,35 @@ class Sessions:
         if session_id and session is not None:
             asked_by(session.user_id, None)
             await self._store.end(session_id)
-            changed(f"user:{session.user_id}", None, None)
+            changed(f"user:{session.user_id}", None, None, user_id=session.user_id)
 
-    async def change_password(self, actor: Actor, current: str, new: str, address: str) -> None:
+    async def change_password(self, actor: Actor, current: str, new: str) -> None:
         """Ends all sessions of the user, this one too.
 
-        Raises Invalid, TooMany, SessionsAway; Forbidden where an API key asks.
+        Wrong ones are counted by user: what strangers try does not keep who is signed in from it.
+        Raises Invalid, TooMany; SessionsAway (then nothing has changed); Conflict where the
+        password has become another one meanwhile; Forbidden where an API key asks.
         """
         require(actor, Action.CHANGE_PASSWORD, own=True)
         if errors := password_errors(new, "newPassword"):
             raise Invalid(errors)
         account = await self._users.by_id(actor.id)
-        buckets = self._buckets(actor.email, account, address, None)
+        buckets = [Bucket(f"own:{actor.id}", WRONG_PER_ACCOUNT)]
         await self._refuse_full(buckets)
-        if not await self._verify(account, current, buckets):
+        if not await self._verify(account, current, buckets) or account is None:
             raise Invalid([FieldError("currentPassword", "is not your password")])
-        await self._users.set_password(actor.id, await self._passwords.hash(new))
-        await self._store.end_all(actor.id)
-        after = await self._users.by_id(actor.id)
-        if account is not None and after is not None:
-            note_change(account.user, after.user, password=True)
+        password_hash = await self._passwords.hash(new)
+        async with self._users.transaction() as transaction:
+            before = await transaction.lock(actor.id)
+            after = await transaction.replace_password(
+                actor.id, account.password_hash, password_hash
+            )
+            if before is None or after is None:
+                raise Conflict(
+                    "Your password has been changed meanwhile: sign in with the new one first."
+                )
+            await self._store.end_all(actor.id)
+        note_change(before, after, password=True)
 
     async def end_all(self, user_id: str) -> None:
         """For whoever disables a user."""
@@ -185,6 +190,24 @@ class Sessions:
             Bucket(f"account:{name}", WRONG_PER_ACCOUNT),
             Bucket(f"address:{address}", WRONG_PER_ADDRESS),
         ]
+
+    async def _renewed(self, account: Account, password: str) -> str:
+        """The hash that the session is made under: today's, in the place of an outdated one.
+
+        Where the password has become another one meanwhile, that stays; the session is over then.
+        """
+        if not self._passwords.outdated(account.password_hash):
+            return account.password_hash
+        renewed = await self._passwords.hash(password)
+        async with self._users.transaction() as transaction:
+            replaced = await transaction.replace_password(
+                account.user.id, account.password_hash, renewed
+            )
+        if replaced is not None:
+            return renewed
+        now = await self._users.by_id(account.user.id)  # somebody else who renewed it, perhaps
+        right = now is not None and await self._passwords.verify(now.password_hash, password)
+        return now.password_hash if now is not None and right else account.password_hash
 
     async def _verify(
         self, account: Account | None, password: str, buckets: Sequence[Bucket]

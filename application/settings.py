@@ -7,6 +7,7 @@ at most every two seconds).
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -50,16 +51,30 @@ _CHAT_ID = re.compile(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{4,32}")
 SettingValue = str | int | None
 
 
-class SettingsStore(Protocol):
-    """Where settings are kept, secrets encrypted. Raises Unavailable."""
+class SettingsTransaction(Protocol):
+    """The only one that changes settings until its context is left, when it is committed."""
 
     async def read(self) -> dict[str, str]:
-        """Those that are set, secrets decrypted (one that cannot be is left out)."""
+        """As SettingsSource.read."""
         ...
 
     async def write(self, changes: Mapping[str, str | None]) -> None:
         """None: it is set no more."""
         ...
+
+
+class SettingsSource(Protocol):
+    """Where settings are read. Raises Unavailable."""
+
+    async def read(self) -> dict[str, str]:
+        """Those that are set, secrets decrypted (one that cannot be is left out)."""
+        ...
+
+
+class SettingsStore(SettingsSource, Protocol):
+    """Where settings are kept, secrets encrypted. Raises Unavailable."""
+
+    def transaction(self) -> AbstractAsyncContextManager[SettingsTransaction]: ...
 
 
 class AdminSettings:
@@ -76,24 +91,33 @@ class AdminSettings:
     async def change(self, actor: Actor, asked: Mapping[str, Any]) -> dict[str, SettingValue]:
         """Set some of them; null or "" clears. All, as they are then. Raises Forbidden, Invalid."""
         require(actor, Action.MANAGE_SETTINGS)
-        stored = await self._store.read()
-        shown = _shown(stored)
-        changes: dict[str, str | None] = {}
-        errors: list[FieldError] = []
-        for name, value in asked.items():
-            if name in SECRETS and value is not None and value == shown[name]:
-                continue  # the mask that we answered came back: the secret stays
-            try:
-                changes[name] = _storable(name, value)
-            except ValueError as error:
-                errors.append(FieldError(name, str(error)))
-        if errors:
-            raise Invalid(errors)
+        async with self._store.transaction() as transaction:
+            stored = await transaction.read()
+            before = _shown(stored)
+            changes = _changes(before, asked)
+            if changes:
+                await transaction.write(changes)
+                stored = await transaction.read()
+        after = _shown(stored)
         if changes:
-            await self._store.write(changes)
-            stored = await self._store.read()
-            changed("settings", shown, _shown(stored))
-        return _shown(stored)
+            changed("settings", before, after)
+        return after
+
+
+def _changes(shown: Mapping[str, SettingValue], asked: Mapping[str, Any]) -> dict[str, str | None]:
+    """What is to be stored. Raises Invalid."""
+    changes: dict[str, str | None] = {}
+    errors: list[FieldError] = []
+    for name, value in asked.items():
+        if name in SECRETS and value is not None and value == shown[name]:
+            continue  # the mask that we answered came back: the secret stays
+        try:
+            changes[name] = _storable(name, value)
+        except ValueError as error:
+            errors.append(FieldError(name, str(error)))
+    if errors:
+        raise Invalid(errors)
+    return changes
 
 
 class CurrentSettings(Struct, frozen=True):
@@ -124,7 +148,7 @@ class SettingsReader:
 
     def __init__(
         self,
-        store: SettingsStore,
+        store: SettingsSource,
         clock: Clock,
         environment: EnvironmentDefaults,
         fresh: timedelta = timedelta(seconds=2),

@@ -1,13 +1,16 @@
 """Statistics: messages a day and a bot, how they ended, how soon they were answered, what it cost.
 
-Triggered by the HTTP API. Days are UTC's. Answers are kept for 30 seconds; times to answer are
-counted in buckets 2 % wide, so that a percentile of a million takes one pass and no sorting.
+Triggered by the HTTP API. Days are UTC's. Answers are kept for 30 seconds, and days that are over
+counted once (DayCounting), so that of a million messages only today's are looked at. Times to
+answer are counted in buckets 2 % wide: a percentile takes one pass and no sorting.
 """
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from contextvars import Context
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Protocol
 
@@ -20,30 +23,38 @@ from domain.access import Actor, owner_filter
 from domain.turn import Status
 
 KEPT_SECONDS = 30
+LONGEST_DAYS = 90
+EVERY = 600.0
+"""Seconds between two looks for days to count."""
+PAUSE = 0.05
+"""Seconds between two of them: messages go first."""
+OVER_AFTER = timedelta(minutes=10)
+"""After midnight: by then the last message of a day is there, whatever the workers' clocks say."""
 BUCKETS = 50
 """Of time to answer: the bucket of t seconds is floor(BUCKETS * ln(t)), 2 % wide."""
 
 
 class Tally(Struct, frozen=True):
-    """Messages of one day (or of one bot: the other is None) with one status and one bucket.
+    """Messages of one day (or of one bot: the other is None) with one status.
 
-    `bucket`: of the time to answer, None where there was no answer.
+    `answers`: how many of them were answered in the time of each bucket.
     """
 
     day: date | None
     bot_id: int | None
     status: Status
-    bucket: int | None
     messages: int
     input_tokens: int
     output_tokens: int
     price: Decimal | None
+    answers: Mapping[int, int]
 
 
 class StatsFilter(Struct, frozen=True):
-    """Messages that came then or later, of one bot or of all."""
+    """Messages of these days, both included, of one bot or of all."""
 
-    since: datetime
+    since: date
+    until: date
     bot_id: int | None = None
 
 
@@ -55,6 +66,16 @@ class StatsRepository(Protocol):
         ...
 
     async def bot_names(self, owner: str | None) -> Mapping[int, str]: ...
+
+
+class Calendar(Protocol):
+    """Where days that are over are counted, once: statistics add them up. Raises Unavailable."""
+
+    async def count(self, first: date, last: date) -> int:
+        """Some of what is not counted yet of these days, unless another worker is at it; how many
+        days, of all bots or of one. 0: nothing is left, or can be counted now.
+        """
+        ...
 
 
 class Kept(Protocol):
@@ -115,27 +136,53 @@ class Statistics:
         self._repository = repository
         self._kept = kept
         self._clock = clock
+        self._counting: dict[str, asyncio.Task[bytes]] = {}
 
     async def of(self, actor: Actor, days: int, bot_id: int | None) -> bytes:
         """The Stats of the last `days` days, today's included, as JSON."""
         owner = owner_filter(actor)
+        until = self._clock.now().astimezone(UTC).date()
+        asked = StatsFilter(until - timedelta(days=days - 1), until, bot_id)
+        if bot_id is not None and not await self._is_seen(owner, bot_id):
+            return msgspec.json.encode(stats(asked.since, asked.until, (), {}))
         key = f"stats:{owner or 'all'}:{days}:{'all' if bot_id is None else bot_id}"
         found = await self._kept.get(key)
-        if found is None:
-            found = msgspec.json.encode(await self._counted(owner, days, bot_id))
-            await self._kept.put(key, found, KEPT_SECONDS)
+        if found is not None:
+            return found
+        counting = self._counting.get(key)
+        if counting is None:  # those who come meanwhile wait for the same count
+            counting = asyncio.create_task(self._counted(key, owner, asked), context=Context())
+            self._counting[key] = counting
+            counting.add_done_callback(lambda _: self._counting.pop(key))
+        return await asyncio.shield(counting)
+
+    async def _is_seen(self, owner: str | None, bot_id: int) -> bool:
+        return known_id(bot_id) and bot_id in await self._repository.bot_names(owner)
+
+    async def _counted(self, key: str, owner: str | None, asked: StatsFilter) -> bytes:
+        tallies = await self._repository.tallies(owner, asked)
+        names = await self._repository.bot_names(owner)
+        found = msgspec.json.encode(stats(asked.since, asked.until, tallies, names))
+        await self._kept.put(key, found, KEPT_SECONDS)
         return found
 
-    async def _counted(self, owner: str | None, days: int, bot_id: int | None) -> Stats:
-        until = self._clock.now().astimezone(UTC).date()
-        since = until - timedelta(days=days - 1)
-        tallies: Sequence[Tally] = ()
-        names: Mapping[int, str] = {}
-        if bot_id is None or known_id(bot_id):
-            asked = StatsFilter(datetime.combine(since, time(), UTC), bot_id)
-            tallies = await self._repository.tallies(owner, asked)
-            names = await self._repository.bot_names(owner)
-        return stats(since, until, tallies, names)
+
+class DayCounting:
+    """Days that are over are counted, once; statistics then read a row a bot and day.
+
+    Triggered by each worker, now and then; one of them does the work.
+    """
+
+    def __init__(self, calendar: Calendar, clock: Clock) -> None:
+        self._calendar = calendar
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Count all that is not counted yet. Raises Unavailable."""
+        last = (self._clock.now() - OVER_AFTER).astimezone(UTC).date() - timedelta(days=1)
+        first = last - timedelta(days=LONGEST_DAYS)
+        while await self._calendar.count(first, last):  # noqa: ASYNC110 - no waiting, but a pause
+            await asyncio.sleep(PAUSE)
 
 
 def stats(since: date, until: date, tallies: Sequence[Tally], names: Mapping[int, str]) -> Stats:
@@ -177,8 +224,7 @@ def _figures(tallies: Iterable[Tally]) -> dict[str, Any]:
     price = Decimal(0)
     for tally in tallies:
         statuses[tally.status] += tally.messages
-        if tally.bucket is not None:
-            buckets[tally.bucket] += tally.messages
+        buckets.update(tally.answers)
         taken += tally.input_tokens
         given += tally.output_tokens
         price += tally.price or 0

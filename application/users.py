@@ -1,7 +1,8 @@
-"""Users: who may sign in, as what; the first administrator, and that the last one stays.
+"""Users: who may sign in, as what; and the first administrator.
 
-Triggered by the command line (`kotodom run`, `kotodom create-user`) and by the HTTP API. What a
-password must be is decided here; how it is hashed, in adapters/argon2_passwords.py.
+Triggered by the command line (`kotodom run`, `kotodom create-user`); what an ADMIN does with users
+over HTTP is application/admin_users.py. What a password must be is decided here; how it is hashed,
+in adapters/argon2_passwords.py.
 """
 
 import re
@@ -9,14 +10,14 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Annotated, Any, Protocol
+from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from application.audit import changed
-from application.paging import Page, page, read_cursor
-from application.refusals import Conflict, FieldError, Invalid, NotFound, require
-from domain.access import Action, Actor, Role, UserStatus
+from application.refusals import Conflict, FieldError, Invalid
+from domain.access import Actor, Role, UserStatus
 
 FIRST_ADMIN_EMAIL = "admin@localhost"
 SHORTEST_PASSWORD = 8
@@ -34,7 +35,7 @@ NewPassword = Annotated[
     str, Meta(max_length=LONGEST_PASSWORD, extra_json_schema={"minLength": SHORTEST_PASSWORD})
 ]
 UserId = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-UserKey = tuple[datetime, str]
+UserKey = tuple[datetime, UUID]
 """What users are ordered by: when they were made, and the id."""
 
 
@@ -59,23 +60,6 @@ class User(Struct, frozen=True, rename="camel"):
         return self.role is Role.ADMIN and self.status is UserStatus.ACTIVE
 
 
-class NewUser(Struct, frozen=True, forbid_unknown_fields=True):
-    """POST /api/users. A new user is ACTIVE."""
-
-    email: Email
-    role: Role
-    password: NewPassword
-
-
-class UserPatch(Struct, frozen=True, forbid_unknown_fields=True):
-    """PATCH /api/users/{id}: what is left out stays."""
-
-    email: Email | UnsetType = UNSET
-    role: Role | UnsetType = UNSET
-    status: UserStatus | UnsetType = UNSET
-    password: NewPassword | UnsetType = UNSET
-
-
 class Account(Struct, frozen=True):
     """A user with the hash of its password; it never leaves the use cases."""
 
@@ -98,6 +82,12 @@ class UserTransaction(Protocol):
         """None: somebody else has the e-mail."""
         ...
 
+    async def replace_password(
+        self, user_id: str, verified: str, password_hash: str
+    ) -> User | None:
+        """In the place of the hash that was verified; None: it is another one by now."""
+        ...
+
 
 class UserStore(Protocol):
     """Where users are kept. Every method raises Unavailable where the database is away."""
@@ -118,19 +108,11 @@ class UserStore(Protocol):
         """None: there is an ADMIN by now, whoever made it. Raises Conflict: the e-mail is taken."""
         ...
 
-    async def set_password(self, user_id: str, password_hash: str) -> None: ...
-
     async def page(self, before: UserKey | None, limit: int) -> Sequence[User]:
         """Newest first, those that come after `before` in that order."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[UserTransaction]: ...
-
-
-class SessionEnd(Protocol):
-    """How sessions are ended. Raises SessionsAway."""
-
-    async def end_all(self, user_id: str) -> None: ...
 
 
 class Passwords(Protocol):
@@ -187,98 +169,11 @@ class Users:
         return (user.email, generated) if user is not None else None
 
 
-class AdminUsers:
-    """The use case behind /api/users, for ADMIN."""
-
-    def __init__(self, store: UserStore, passwords: Passwords, sessions: SessionEnd) -> None:
-        self._store = store
-        self._passwords = passwords
-        self._sessions = sessions
-
-    async def browse(self, actor: Actor, limit: int, cursor: str | None) -> Page[User]:
-        """Newest first. Raises Forbidden, Malformed."""
-        require(actor, Action.MANAGE_USERS)
-        before: UserKey | None = read_cursor(cursor, tuple[datetime, str])
-        if before is not None and (before[0].tzinfo is None or not known_user_id(before[1])):
-            return Page([], None)
-        rows = await self._store.page(before, limit + 1)
-        return page(rows, limit, key=lambda user: (user.created_at, user.id))
-
-    async def create(self, actor: Actor, form: NewUser) -> User:
-        """Raises Forbidden, Invalid; Conflict where the e-mail is taken."""
-        require(actor, Action.MANAGE_USERS)
-        makes = Users(self._store, self._passwords)
-        user = await makes.create_user(form.email, form.password, form.role)
-        changed(f"user:{user.id}", None, user)
-        return user
-
-    async def change(self, actor: Actor, user_id: str, form: UserPatch) -> User:
-        """Whoever is disabled, or has another role or password by it, is signed out everywhere.
-
-        Raises Forbidden, NotFound, Invalid, SessionsAway (then nothing has changed); Conflict
-        where the e-mail is taken, or nobody would be an ACTIVE ADMIN any more.
-        """
-        require(actor, Action.MANAGE_USERS)
-        if form.password is not UNSET:
-            require(actor, Action.CHANGE_PASSWORD, own=user_id == actor.id)
-        if not known_user_id(user_id):
-            raise NotFound("user")
-        columns = await self._columns(form)
-        async with self._store.transaction() as transaction:
-            before = await transaction.lock(user_id)
-            if before is None:
-                raise NotFound("user")
-            columns = {name: v for name, v in columns.items() if getattr(before, name, None) != v}
-            if not columns:
-                return before
-            after = await _change(transaction, before, columns)
-            if _ends_sessions(columns):
-                await self._sessions.end_all(before.id)
-        note_change(before, after, password="password_hash" in columns)
-        return after
-
-    async def _columns(self, form: UserPatch) -> dict[str, Any]:
-        """What the form sets. Raises Invalid."""
-        columns: dict[str, Any] = {}
-        errors: list[FieldError] = []
-        if form.email is not UNSET:
-            errors += email_errors(form.email)
-            columns["email"] = form.email.strip()
-        if form.password is not UNSET:
-            errors += password_errors(form.password)
-        if errors:
-            raise Invalid(errors)
-        if form.role is not UNSET:
-            columns["role"] = form.role
-        if form.status is not UNSET:
-            columns["status"] = form.status
-        if form.password is not UNSET:
-            columns["password_hash"] = await self._passwords.hash(form.password)
-        return columns
-
-
-async def _change(transaction: UserTransaction, before: User, columns: dict[str, Any]) -> User:
-    after = await transaction.update(before.id, columns)
-    if after is None:
-        raise Conflict(f"There is a user with the e-mail {columns['email']} already.")
-    leaves = before.is_active_admin and not after.is_active_admin
-    if leaves and not await transaction.has_other_admin(before.id):
-        raise Conflict(
-            f"{before.email} is the last active ADMIN, and nobody could manage users any more: "
-            "make another user ADMIN first."
-        )
-    return after
-
-
-def _ends_sessions(columns: dict[str, Any]) -> bool:
-    disabled = columns.get("status") is UserStatus.DISABLED
-    return disabled or "role" in columns or "password_hash" in columns
-
-
 def note_change(before: User, after: User, *, password: bool) -> None:
     """For the audit; of a password, only that it is another one."""
     shown: dict[str, Any] = msgspec.to_builtins(after)
-    changed(f"user:{after.id}", before, shown | ({"password": "(new)"} if password else {}))
+    after_it = shown | ({"password": "(new)"} if password else {})
+    changed(f"user:{after.id}", before, after_it, user_id=after.id)
 
 
 def known_user_id(user_id: str) -> bool:
@@ -288,7 +183,8 @@ def known_user_id(user_id: str) -> bool:
 
 def email_errors(email: str, field: str = "email") -> list[FieldError]:
     """What is wrong with an e-mail address; nothing where it can be one."""
-    if _EMAIL.fullmatch(email.strip()) is None:
+    # Of what cannot be printed some turn the line around: one address would look like another.
+    if _EMAIL.fullmatch(email.strip()) is None or not email.strip().isprintable():
         return [FieldError(field, "must be an e-mail address")]
     return []
 

@@ -119,6 +119,22 @@ class RemoveWebhook(Struct, frozen=True, tag="telegram.removeWebhook", omit_defa
     asked: bool = False
 
 
+class RemoveFormerWebhook(
+    Struct, frozen=True, tag="telegram.removeFormerWebhook", omit_defaults=True
+):
+    """deleteWebhook with a token that is the bot's no more, `delay` seconds from now.
+
+    `sealed_token` is encrypted (adapters/secret_box.py). It has no outcome: a webhook that stays is
+    answered 401 or 404, and does no harm.
+    """
+
+    bot_id: int
+    sealed_token: str
+    api_url: str
+    attempt: int = 0
+    delay: float = 0.0
+
+
 class PublishJob(Struct, frozen=True, tag="jobs.publish", omit_defaults=True):
     """Insert a job of the queue, in this transaction, to be run `delay` seconds from now."""
 
@@ -159,6 +175,7 @@ TurnEffect: TypeAlias = GenerateReply | ResumeReply | SendMessage | SendChatActi
 DetachedEffect: TypeAlias = (
     EnsureWebhook
     | RemoveWebhook
+    | RemoveFormerWebhook
     | ResetThread
     | PublishWaiting
     | ReportBotFailure

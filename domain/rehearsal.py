@@ -25,6 +25,7 @@ from domain.effects import (
     Part,
     PublishJob,
     PublishWaiting,
+    RemoveFormerWebhook,
     RemoveWebhook,
     ReportBotFailure,
     ReportBotRecovery,
@@ -188,7 +189,7 @@ class Rehearsal:
                 event = WebhookEnsured()
             case RemoveWebhook(polling=polling, asked=asked):
                 event = WebhookRemoved(polling, asked)
-            case ResetThread() | PublishWaiting() | AdminAlert():
+            case ResetThread() | RemoveFormerWebhook() | PublishWaiting() | AdminAlert():
                 return
             case unreachable:
                 assert_never(unreachable)

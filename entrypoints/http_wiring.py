@@ -33,11 +33,13 @@ from adapters.valkey_cache import ValkeyCache
 from adapters.valkey_limits import ValkeyLimits
 from adapters.valkey_live import ValkeyFeed
 from adapters.valkey_sessions import ValkeySessions
+from application.admin_users import AdminUsers
 from application.alert_link import LinkCodes
 from application.alert_setup import AlertSetup
 from application.api_keys import ApiKeys, ApiKeyStore
 from application.audit import Audit, AuditLog
 from application.bot_life import BotLife
+from application.bot_tokens import BotTokens
 from application.bots import BotRepository, Bots
 from application.chat_actions import ChatActions, ChatActionStore
 from application.chats import ChatRepository, Chats
@@ -53,7 +55,7 @@ from application.recordings import Journal, Recordings
 from application.sessions import Devices, LoginLimits, Sessions, SessionStore
 from application.settings import AdminSettings, SettingsReader
 from application.statistics import Kept, Statistics, StatsRepository
-from application.users import AdminUsers, Passwords, UserStore
+from application.users import Passwords, UserStore
 from entrypoints.http.events import encoded
 from entrypoints.settings import Settings
 from entrypoints.wiring import direct_dsn
@@ -156,4 +158,5 @@ class HttpProvider(Provider):
     def bots(
         self, bots: BotRepository, life: BotLife, telegram: Telegram, settings: Settings
     ) -> Bots:
-        return Bots(bots, life, telegram, settings.public_url, settings.telegram_api_url)
+        tokens = BotTokens(telegram, settings.telegram_api_url)
+        return Bots(bots, life, tokens, settings.public_url)

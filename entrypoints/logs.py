@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from application.secret_shapes import SECRETS
 from entrypoints.settings import Settings
 
 LOGTAIL_HOST = "https://in.logs.betterstack.com"
@@ -26,9 +27,7 @@ _REPEATING = (
 )
 """They tell of each batch that a collector does not take."""
 _SECRET = re.compile(
-    r"\b\d{5,}:[\w-]{30,}"  # a bot's token
-    r"|\b(?:sk-|kd_)[\w-]{8,}"  # a model server's key, and one of ours
-    r"|(?<=Bearer )\S+"
+    SECRETS + r"|(?<=Bearer )\S+"
     r"|(?<=://)[^\s/@]+(?=@)"  # a URL's user and password
 )
 

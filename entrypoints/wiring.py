@@ -14,7 +14,7 @@ from valkey.asyncio import Valkey
 from adapters.argon2_passwords import Argon2Passwords
 from adapters.postgres_audit import PostgresAudit
 from adapters.postgres_bot_access import PostgresBotAccess
-from adapters.postgres_bots import PostgresBotStore
+from adapters.postgres_bot_life import PostgresBotStore
 from adapters.postgres_closing import closing
 from adapters.postgres_inbox import PostgresInbox
 from adapters.postgres_secrets import keys_session

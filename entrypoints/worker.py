@@ -1,6 +1,6 @@
 """`kotodom worker`: runs turns and effects until SIGTERM.
 
-Now and then it sweeps, prunes, erases, and looks for silent bots.
+Now and then it sweeps, prunes, erases, counts days, and looks for silent bots.
 """
 
 import asyncio
@@ -10,10 +10,11 @@ import structlog
 from dishka import make_async_container
 
 from adapters.pgqueuer_worker import PgqueuerWorker
-from application import erasure, retention, silent_bots, sweep
+from application import erasure, retention, silent_bots, statistics, sweep
 from application.erasure import Erasure
 from application.retention import Retention
 from application.silent_bots import SilentBots
+from application.statistics import DayCounting
 from application.sweep import Sweep
 from entrypoints.settings import Settings
 from entrypoints.stopping import close, on_signal
@@ -40,6 +41,7 @@ async def run_worker(settings: Settings) -> None:
             asyncio.create_task((await process_gauges(container, "worker")).run()),
             asyncio.create_task(_again(silent_bots.EVERY, (await container.get(SilentBots)).run)),
             asyncio.create_task(_again(erasure.EVERY, (await container.get(Erasure)).run)),
+            asyncio.create_task(_again(statistics.EVERY, (await container.get(DayCounting)).run)),
             asyncio.create_task(_again(retention.EVERY, (await container.get(Retention)).run)),
         ]
         log.info("worker.started")

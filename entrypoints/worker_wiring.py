@@ -26,6 +26,7 @@ from adapters.postgres_erasure import PostgresErasure
 from adapters.postgres_history import PostgresHistory
 from adapters.postgres_retention import PostgresRetention
 from adapters.postgres_silent_bots import PostgresSilentBots
+from adapters.postgres_statistics import PostgresStatistics
 from adapters.postgres_sweep import PostgresSweep
 from adapters.secret_box import SecretBox
 from adapters.telegram_effects import TelegramEffects
@@ -46,6 +47,7 @@ from application.react import React
 from application.retention import Retention
 from application.settings import SettingsReader
 from application.silent_bots import SilentBots
+from application.statistics import DayCounting
 from application.sweep import Sweep
 from application.turns import TurnRunner, Turns
 from domain.effects import HANDLE_UPDATE
@@ -152,6 +154,10 @@ class WorkerProvider(Provider):
     @provide
     def erasure(self, engine: AsyncEngine) -> Erasure:
         return Erasure(PostgresErasure(engine))
+
+    @provide
+    def day_counting(self, engine: AsyncEngine, clock: Clock) -> DayCounting:
+        return DayCounting(PostgresStatistics(engine), clock)
 
     runner = provide(EffectRunner)
     turn_runner = alias(EffectRunner, provides=TurnRunner)

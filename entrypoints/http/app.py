@@ -41,6 +41,7 @@ from entrypoints.http import (
 from entrypoints.http.admin_pages import AdminPages
 from entrypoints.http.audit_trail import AuditTrail
 from entrypoints.http.document import document
+from entrypoints.http.exact import exact
 from entrypoints.http.problems import answer
 from entrypoints.http.request_log import RequestLog
 from entrypoints.http.security import Gate, signed_in
@@ -140,7 +141,7 @@ def _api() -> list[ControllerRouterHandler]:
         DishkaRouter(
             "/api",
             route_handlers=GUARDED_API,
-            guards=[signed_in],
+            guards=[signed_in, exact],
             security=[{"session": []}, {"apiKey": []}],
         ),
         DishkaRouter("/", route_handlers=OTHER),

@@ -6,6 +6,7 @@ also told to those who follow (application/live.py).
 """
 
 import asyncio
+import re
 import time
 
 import structlog
@@ -14,10 +15,12 @@ from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from application.api_keys import KeyBearer
 from application.audit import Asker, Audit, Ended, Noted, begin_asker, begin_trail
 from application.jobs import StatementFailed, Unavailable
 from application.live import Live, of_note
 from application.users import User
+from entrypoints.http.paths import is_api
 
 WRITTEN_WITHIN = 3.0
 """Seconds that an answer waits for its rows where PostgreSQL hangs."""
@@ -26,6 +29,8 @@ STRANGERS = 600
 NO_ROUTE = "none"
 """The action of a request that no route takes, or that no route was asked for."""
 
+_ID = re.compile(r"|[0-9]{1,19}|\.{1,2}")
+"""What an unknown path keeps beside the words of our routes."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 log = structlog.get_logger("audit")
@@ -39,11 +44,7 @@ class AuditTrail:
         self._strangers = _Allowance()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] != ScopeType.HTTP
-            or scope["method"] in _SAFE
-            or not scope["path"].startswith("/api/")
-        ):
+        if scope["type"] != ScopeType.HTTP or scope["method"] in _SAFE or not is_api(scope):
             await self._app(scope, receive, send)
             return
         noted, asker = begin_trail(), begin_asker()
@@ -66,6 +67,8 @@ class AuditTrail:
         user: User | None = scope.get("user")
         if user is not None:
             asker.user_id, asker.email = user.id, user.email
+            if isinstance(user, KeyBearer):
+                asker.key_id, asker.key_name = user.key_id, user.key_name
         if asker.user_id is not None or self._strangers.has_one(time.monotonic()):
             await _write(scope, status, asker, noted)
 
@@ -96,8 +99,9 @@ async def _write(scope: HTTPScope, status: int, asker: Asker, noted: list[Noted]
     handler = scope.get("route_handler")
     action = handler.handler_name if isinstance(handler, HTTPRouteHandler) else NO_ROUTE
     client = scope.get("client")
-    ended = Ended(asker, action, scope["path"], status, client[0] if client is not None else "")
     app: Litestar = scope["litestar_app"]
+    path = scope["path"] if action != NO_ROUTE else _known_words(app, scope["path"])
+    ended = Ended(asker, action, path, status, client[0] if client is not None else "")
     container = app.state.dishka_container
     if events := [event for note in noted if (event := of_note(note)) is not None]:
         live: Live = await container.get(Live)
@@ -116,3 +120,10 @@ async def _write(scope: HTTPScope, status: int, asker: Asker, noted: list[Noted]
             status=status,
             error=str(error) or repr(error),
         )
+
+
+def _known_words(app: Litestar, path: str) -> str:
+    """A path that no route takes, without what may be anything: a secret in the place of an id."""
+    known = {part for route in app.routes for part in route.path_components}
+    parts = [part if part in known or _ID.fullmatch(part) else "…" for part in path.split("/")[1:]]
+    return "/" + "/".join(parts)

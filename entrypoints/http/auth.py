@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from dishka import FromDishka
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
@@ -76,7 +77,7 @@ async def logout(
 async def me(request: Asked) -> Response[User]:
     """Who is signed in, or for whom the API key acts; the session's cookie lives on from now."""
     if not by_session(request):
-        return Response(request.user)
+        return Response(msgspec.convert(request.user, User, from_attributes=True))
     session = request.cookies[SESSION_COOKIE]
     return Response(request.user, cookies=[session_cookie(request, session, SESSION_SECONDS)])
 
@@ -88,13 +89,11 @@ async def me(request: Asked) -> Response[User]:
     operation_class=SessionOnly,
     dto=StrictJson[PasswordChange],
     return_dto=None,
-    responses=problems(400, 401, 403, 413, 415, 422, 429),
+    responses=problems(400, 401, 403, 409, 413, 415, 422, 429),
 )
 async def change_password(
     data: JSONBody[PasswordChange], request: Asked, sessions: FromDishka[Sessions]
 ) -> Response[None]:
     """Change one's own password; every session of the user ends, this one too."""
-    await sessions.change_password(
-        request.user.actor, data.current_password, data.new_password, address_of(request)
-    )
+    await sessions.change_password(request.user.actor, data.current_password, data.new_password)
     return Response(None, cookies=[session_cookie(request, "", 0)])

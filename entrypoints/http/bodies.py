@@ -42,7 +42,7 @@ class StrictJson(AbstractDTO[T], Generic[T]):
         except RecursionError:
             raise Malformed("The body is nested too deeply.") from None
         if b"\\u0000" in value:
-            _refuse_null(form)
+            _refuse_null(msgspec.to_builtins(form, str_keys=True))
         return form
 
     @classmethod
@@ -89,8 +89,14 @@ def unquoted(message: str) -> str:
     return _QUOTED.sub("Must be one of the values that the OpenAPI document lists", message)
 
 
-def _refuse_null(form: object) -> None:
+def _refuse_null(value: object, path: str = "") -> None:
     """PostgreSQL's text has no U+0000, and no form has a use for one."""
-    for name, value in msgspec.to_builtins(form, str_keys=True).items():
-        if isinstance(value, str) and "\x00" in value:
-            raise Invalid([FieldError(name, "must not hold the character U+0000")])
+    match value:
+        case str() if "\x00" in value:
+            raise Invalid([FieldError(path, "must not hold the character U+0000")])
+        case dict():
+            for name, part in value.items():
+                _refuse_null(part, f"{path}.{name}" if path else name)
+        case list():
+            for part in value:
+                _refuse_null(part, path)

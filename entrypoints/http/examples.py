@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
+from application.admin_users import NewUser, UserPatch
 from application.alert_setup import LinkView, TestSent
 from application.api_keys import ApiKeyView, CreatedApiKey, NewApiKey
 from application.audit import AuditEntry
@@ -31,7 +32,7 @@ from application.processing import ProcessingDetail, ProcessingView, TimelineSte
 from application.readiness import Asked, BotLook, DatabaseState, PartStatus, Pool, readiness_of
 from application.replays import Pair, ReplayedDifference, ReplayReport
 from application.statistics import BotFigures, DayFigures, Figures, Stats
-from application.users import NewUser, User, UserPatch
+from application.users import User
 from domain.access import Role, UserStatus
 from domain.bot import TelegramMode
 from domain.turn import Status
@@ -260,6 +261,8 @@ _EXAMPLES: tuple[Struct, ...] = (
         at=_AT,
         user_id=_ANNA,
         actor="anna@example.com",
+        api_key_id=None,
+        api_key_name=None,
         action="change_bot",
         target="bot:3",
         before={"temperature": None},

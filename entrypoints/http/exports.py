@@ -13,9 +13,9 @@ from application.exports import Exports
 from application.processing import ProcessingFilter, ProcessingView
 from entrypoints.http.chats import ActiveSince
 from entrypoints.http.examples import csv_of
-from entrypoints.http.paging import BotId, Words, moment, words
+from entrypoints.http.paging import BotId, Words, moment, text, words
 from entrypoints.http.problems import problems
-from entrypoints.http.processing import Since, StatusFilter, Until
+from entrypoints.http.processing import Fingerprint, Since, StatusFilter, Until
 from entrypoints.http.security import Asked
 
 CSV = "text/csv"
@@ -63,9 +63,17 @@ async def export_processing(
     q: Words = None,
     since: Since = None,
     until: Until = None,
+    fingerprint: Fingerprint = None,
 ) -> Stream:
     """Messages and what became of them as a file, newest first."""
-    asked = ProcessingFilter(status, bot_id, words(q), moment(since, "from"), moment(until, "to"))
+    asked = ProcessingFilter(
+        status,
+        bot_id,
+        words(q),
+        moment(since, "from"),
+        moment(until, "to"),
+        text(fingerprint, "fingerprint"),
+    )
     return await _file("processing.csv", exports.processing(request.user.actor, asked))
 
 

@@ -32,3 +32,11 @@ def words(value: str | None) -> str | None:
     """What to search for; None where nothing is asked. No text holds U+0000."""
     value = (value or "").replace("\x00", "").strip()
     return value.encode("utf-8", "replace").decode() or None
+
+
+def text(value: str | None, name: str) -> str | None:
+    """A text that something is compared with as it is. Raises Malformed: no text is like it."""
+    if value is not None and "\x00" in value:
+        errors = [FieldError(name, "must not hold the character U+0000")]
+        raise Malformed("A text cannot be taken.", errors)
+    return value.encode("utf-8", "replace").decode() if value is not None else None

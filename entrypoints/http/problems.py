@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import ParameterKwarg
@@ -42,6 +42,11 @@ _TOO_LONG = (
 )
 AWAY_SECONDS = "2"
 """Retry-After where a database is away."""
+
+CLIENT_GONE = 499
+"""Nobody's status but the logs' (nginx has it): the client went before its body had come."""
+_CLIENT_GONE = "client disconnected prematurely"
+"""What Litestar says then."""
 
 MEANINGS = {
     400: "The request cannot be read: a parameter, a cursor, or a body that is no JSON.",
@@ -90,7 +95,11 @@ def answer(request: Request[Any, Any, State], error: Exception) -> Response[byte
             headers["Retry-After"] = AWAY_SECONDS
         case HTTPException() if error.headers:
             headers |= error.headers
+    if isinstance(error, InternalServerException) and error.detail == _CLIENT_GONE:
+        return Response(b"", status_code=CLIENT_GONE, media_type=MEDIA_TYPE)
     shown = problem_of(error, request)
+    if shown.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"  # of Basic, browsers would ask by themselves
     if shown.id is not UNSET:
         log.error("request.bug", path=request.url.path, exc_info=error)
     return Response(

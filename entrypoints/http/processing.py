@@ -8,6 +8,7 @@ from litestar import get, post
 from litestar.params import JSONBody, QueryParameter
 
 from application.failures import (
+    LONGEST_FINGERPRINT,
     FailureFilter,
     Failures,
     FailureView,
@@ -21,16 +22,24 @@ from application.processing import (
     ProcessingFilter,
     ProcessingView,
 )
+from application.refusals import FieldError, Invalid
 from domain.turn import Status
 from entrypoints.http.bodies import StrictJson
 from entrypoints.http.ids import ProcessingKey
-from entrypoints.http.paging import BotId, Cursor, Limit, Words, moment, words
+from entrypoints.http.paging import BotId, Cursor, Limit, Words, moment, text, words
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
 
 StatusFilter = Annotated[Status | None, QueryParameter(description="Only in this status")]
 Since = Annotated[datetime | None, QueryParameter(name="from", description="Created then or later")]
 Until = Annotated[datetime | None, QueryParameter(name="to", description="Created before then")]
+Fingerprint = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=LONGEST_FINGERPRINT,
+        description="Only failures of this kind, as GET /api/processing/failures names it",
+    ),
+]
 
 
 @get("/processing", tags=["processing"], responses=problems(400, 401))
@@ -42,11 +51,19 @@ async def list_processing(
     q: Words = None,
     since: Since = None,
     until: Until = None,
+    fingerprint: Fingerprint = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ProcessingView]:
     """Messages and what became of them, newest first."""
-    asked = ProcessingFilter(status, bot_id, words(q), moment(since, "from"), moment(until, "to"))
+    asked = ProcessingFilter(
+        status,
+        bot_id,
+        words(q),
+        moment(since, "from"),
+        moment(until, "to"),
+        text(fingerprint, "fingerprint"),
+    )
     return await processing.browse(request.user.actor, asked, limit, cursor)
 
 
@@ -84,12 +101,15 @@ async def retry_many(
 ) -> Retried:
     """Try all messages again that match; at most 1000 at once: ask again for those left."""
     wanted = data.filter
+    if wanted.q is not None and words(wanted.q) is None:  # it would mean all
+        raise Invalid([FieldError("filter.q", "must not be blank")])
     asked = ProcessingFilter(
         wanted.status,
         wanted.bot_id,
         words(wanted.q),
         moment(wanted.since, "filter.from"),
         moment(wanted.until, "filter.to"),
+        text(wanted.fingerprint, "filter.fingerprint"),
     )
     return await failures.retry(request.user.actor, asked)
 

@@ -2,8 +2,8 @@
 
 `Gate` wraps the whole application: behind TRUSTED_PROXIES it takes the client's address and scheme
 from their headers, refuses paths that could be read in two ways (404) and unsafe requests of
-foreign pages (403), and puts the security headers on every answer. `signed_in` is the guard of whatever needs a person: a session's cookie, or an API
-key in `Authorization: Bearer kd_…`.
+foreign pages (403), and puts the security headers on every answer. `signed_in` is the guard of
+whatever needs a person: a session's cookie, or an API key in `Authorization: Bearer kd_…`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -7,12 +7,14 @@ from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
-from application.statistics import Statistics, Stats
+from application.statistics import LONGEST_DAYS, Statistics, Stats
 from entrypoints.http.paging import BotId
 from entrypoints.http.problems import problems
 from entrypoints.http.security import Asked
 
-Days = Annotated[int, QueryParameter(ge=1, le=90, description="So many days, today included (UTC)")]
+Days = Annotated[
+    int, QueryParameter(ge=1, le=LONGEST_DAYS, description="So many days, today included (UTC)")
+]
 
 
 @get(

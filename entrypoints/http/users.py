@@ -4,8 +4,9 @@ from dishka import FromDishka
 from litestar import get, patch, post
 from litestar.params import JSONBody
 
+from application.admin_users import AdminUsers, NewUser, UserPatch
 from application.paging import Page
-from application.users import AdminUsers, NewUser, User, UserPatch
+from application.users import User
 from entrypoints.http.bodies import StrictJson
 from entrypoints.http.ids import UserKey
 from entrypoints.http.paging import Cursor, Limit

@@ -1,9 +1,11 @@
-"""Rows of bots for tests that only look at them."""
+"""Rows of bots for tests that only look at them, and whatever else is a bot's own."""
 
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres_schema import metadata
 
 
 class Rows:
@@ -35,3 +37,24 @@ class Rows:
             **values,
         )
         return int(rows[0][0])
+
+
+def rows_of_bot(bot: int) -> dict[str, str]:
+    """For each table that can have something of a bot, whichever column says so, a statement that
+    counts it; no table is left out.
+    """
+    told = {
+        "bot_id": f"bot_id = {bot}",
+        "chat_id": f"chat_id LIKE '{bot}:%'",
+        "key": f"key LIKE '{bot}:%' OR key = 'bot:{bot}'",
+    }
+    counts = {"bots": f"SELECT count(*) FROM bots WHERE id = {bot}"}
+    for name, table in metadata.tables.items():
+        if ways := [told[column.name] for column in table.columns if column.name in told]:
+            counts[name] = f"SELECT count(*) FROM {name} WHERE {' OR '.join(ways)}"
+    effect = f"'%\"bot_id\"' || chr(58) || '{bot}"
+    counts["pgqueuer"] = (
+        "SELECT count(*) FROM (SELECT convert_from(payload, 'UTF8') AS told FROM pgqueuer) job"
+        f" WHERE told LIKE '{bot}:%' OR told LIKE {effect},%' OR told LIKE {effect}}}%'"
+    )
+    return counts

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres_bots import PostgresBotStore
+from adapters.postgres_bot_life import PostgresBotStore
 from adapters.postgres_polled_bots import PostgresPolledBots
 from adapters.postgres_silent_bots import PostgresSilentBots
 from adapters.system_clock import SystemClock

@@ -1,6 +1,5 @@
 """What holds now: the database's value, else the environment's, else ours; asked rarely."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from application.settings import (
@@ -21,9 +20,6 @@ class Store:
     async def read(self) -> dict[str, str]:
         self.reads += 1
         return dict(self.stored)
-
-    async def write(self, changes: Mapping[str, str | None]) -> None:
-        raise AssertionError("a reader writes nothing")
 
 
 class Clock:

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.argon2_passwords import Argon2Passwords
 from adapters.postgres_users import PostgresUsers
+from application.admin_users import AdminUsers, NewUser, UserPatch
 from application.audit import begin_trail
 from application.refusals import Conflict, Invalid, SessionsAway
-from application.users import AdminUsers, NewUser, User, UserPatch, Users
+from application.users import User, Users
 from domain.access import Role, UserStatus
 
 

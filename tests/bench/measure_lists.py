@@ -1,11 +1,13 @@
 """The admin's lists over HTTP, with a thousand and with a million messages: every list and filter.
 
 Everything belongs to one bot, which is also a USER's: what is narrowed to an owner is as much as
-all of it. Figures say the slowest but one in twenty, with everything else on the same two cores.
+all of it. At the largest size another USER has a thousand bots. Figures say the slowest but one in
+twenty, with everything else on the same two cores.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from math import ceil
 
 import aiohttp
@@ -17,12 +19,17 @@ from adapters.postgres_users import PostgresUsers
 from application.users import Users
 from domain.access import Role
 from tests.bench.filling import fill
+from tests.bench.many_bots import make_many_bots
 from tests.bench.measurement import Bench, Line, Measurement, kept, line
 from tests.bench.servers import BenchFailed
 
 GOAL = 50.0
 """Milliseconds (DESIGN §10)."""
-EMAIL, PASSWORD = "owner@example.org", "correct horse battery"
+EMAIL, MANY = "owner@example.org", "many@example.org"
+PASSWORD = "correct horse battery"
+
+PHRASE = "%D1%81%D0%BB%D0%BE%D0%B2%D0%BE%20%D1%81%D0%BB%D0%BE%D0%B2%D0%BE"
+"""Of a word that every message of the filling has, twice in a row, as it stands nowhere."""
 
 LISTS = {
     "processing": "/api/processing",
@@ -37,6 +44,14 @@ LISTS = {
     "… with a word that is nowhere": "/api/processing?q=nowhere",
     "… with two letters": "/api/processing?q=qz",
     "… with a word, of a bot": "/api/processing?botId={bot}&q=nowhere",
+    "… with a phrase of two words that are everywhere": f"/api/processing?q={PHRASE}",
+    "… with such a phrase, of a status": f"/api/processing?q={PHRASE}&status=TERMINAL",
+    "… with such a phrase, of a bot": f"/api/processing?botId={{bot}}&q={PHRASE}",
+    "… with three letters of many words": "/api/processing?q=abc",
+    "… with dots": "/api/processing?q=...",
+    "… with percents": "/api/processing?q=%25%25%25",
+    "… with letters apart": "/api/processing?q=a%20b",
+    "… with an emoji": "/api/processing?q=%F0%9F%99%82",
     "chats": "/api/chats",
     "… of one bot": "/api/chats?botId={bot}",
     "… active since": "/api/chats?activeSince={from}",
@@ -45,6 +60,8 @@ LISTS = {
     "… with a name that none has": "/api/chats?q=nobody",
     "… with Telegram's id": "/api/chats?q=-777",
     "… with one letter": "/api/chats?q=%D1%8F",
+    "… with names that many have, together": "/api/chats?q=person%20person",
+    "… with a name of no letters": "/api/chats?q=...",
     "messages of a chat": "/api/chats/{chat}/messages",
     "bots": "/api/bots",
     "failures": "/api/processing/failures",
@@ -62,7 +79,10 @@ async def lists(bench: Bench) -> list[Measurement]:
     Fillings stay: sizes below what another measurement has left are left out (`make bench
     ARGS=lists` has them all).
     """
-    await _make_owner(bench)
+    one, many = await _make_owners(bench)
+    await bench.system.database.execute(
+        "UPDATE bots SET owner_user_id = $1 WHERE id = $2", one, bench.system.bot_id
+    )
     measurements = []
     already = await bench.system.database.fetchval("SELECT count(*) FROM messages")
     largest = max(bench.sizes.listed)
@@ -70,21 +90,23 @@ async def lists(bench: Bench) -> list[Measurement]:
         if there < already and there != largest:
             continue
         await fill(bench.system.database, bench.system.bot_id, there)
-        measurements.append(await _measure(bench, there))
+        owners = {" (owner)": EMAIL}
+        if there == largest:
+            await make_many_bots(bench.system.database, many)
+            owners[" (owner of 1,000 bots)"] = MANY
+        measurements.append(await _measure(bench, there, owners))
     return measurements
 
 
-async def _make_owner(bench: Bench) -> None:
+async def _make_owners(bench: Bench) -> list[str]:
     database = engine(bench.system.database_url, pool_size=1)
     users = Users(PostgresUsers(database), Argon2Passwords())
-    owner = await users.create_user(EMAIL, PASSWORD, Role.USER)
+    made = [(await users.create_user(email, PASSWORD, Role.USER)).id for email in (EMAIL, MANY)]
     await database.dispose()
-    await bench.system.database.execute(
-        "UPDATE bots SET owner_user_id = $1 WHERE id = $2", owner.id, bench.system.bot_id
-    )
+    return made
 
 
-async def _measure(bench: Bench, there: int) -> Measurement:
+async def _measure(bench: Bench, there: int, owners: Mapping[str, str]) -> Measurement:
     database, bot = bench.system.database, bench.system.bot_id
     began, ended = await database.fetchrow(
         "SELECT min(created_at) + (max(created_at) - min(created_at)) / 3,"
@@ -98,13 +120,18 @@ async def _measure(bench: Bench, there: int) -> Measurement:
     }
     lines: list[Line] = []
     figures: dict[str, list[float]] = {}
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(bench.system.url, cookie_jar=jar) as owner:
-        signing = {"email": EMAIL, "password": PASSWORD}
-        (await owner.post("/api/auth/login", json=signing)).raise_for_status()
-        for who, session in (("", bench.system.http), (" (owner)", owner)):
+    async with AsyncExitStack() as stack:
+        asking = {"": bench.system.http}
+        for who, email in owners.items():
+            jar = aiohttp.CookieJar(unsafe=True)
+            session = aiohttp.ClientSession(bench.system.url, cookie_jar=jar)
+            asking[who] = await stack.enter_async_context(session)
+            signing = {"email": email, "password": PASSWORD}
+            (await session.post("/api/auth/login", json=signing)).raise_for_status()
+        for who, session in asking.items():
             for what, path in LISTS.items():
-                if not (who and what in ADMINS):
+                theirs = owners.get(who) != MANY or "{chat}" not in path
+                if theirs and not (who and what in ADMINS):
                     taken = await _ask(session, path.format(**places), bench.sizes.asked)
                     figures[what + who] = taken
                     lines.append(line(what + who, [_p95(taken)], "ms", at_most=GOAL))

@@ -277,6 +277,63 @@ export const stories = {
     },
   },
 
+  /** Live events are interrupted: it shows, and the page asks every 15 s instead. */
+  live: {
+    expected: ["ERR_FAILED"],
+    async play(page, world) {
+      await page.route("**/api/events", (route) => route.abort());
+      await enter(page, world);
+      await open(page, world, "messages");
+      await page.getByText("Live updates are interrupted").waitFor();
+      await say(world, "/sandbox:echo asked for again");
+      await page.getByRole("link", { name: "asked for again" }).waitFor();
+      await page.unroute("**/api/events");
+      await page.getByText("Live updates are interrupted").waitFor({ state: "detached" });
+    },
+  },
+
+  /** Two tabs: what is done in one shows in the other; changes that are not saved are not lost. */
+  tabs: {
+    async play(page, world) {
+      await enter(page, world);
+      await open(page, world, `bots/${world.botId}?tab=settings`);
+      const other = await page.context().newPage();
+      await open(other, world, `bots/${world.botId}`);
+      await other.getByRole("button", { name: "Switch off" }).click();
+      await page.getByText("switched off").waitFor();
+      await page.getByRole("textbox", { name: "Instructions" }).fill("Half a thought");
+      page.once("dialog", (dialog) => dialog.dismiss());
+      await page.getByRole("link", { name: "Statistics" }).click();
+      assert.match(page.url(), /tab=settings/);
+      page.once("dialog", (dialog) => dialog.accept());
+      await page.getByRole("link", { name: "Statistics" }).click();
+      await heading(page, "Statistics");
+    },
+  },
+
+  /** By keyboard alone: between chats, into the search and out of it. */
+  keyboard: {
+    async play(page, world) {
+      await say(world, "/sandbox:echo first", 1001);
+      await say(world, "/sandbox:echo second", 1002);
+      await enter(page, world);
+      await open(page, world, `chats?botId=${world.botId}`);
+      await page.locator(`a[href*="chats/"]`).nth(1).waitFor();
+      await page.keyboard.press("j");
+      await page.getByText("The conversation began here.").waitFor();
+      const first = page.url();
+      await page.keyboard.press("j");
+      await page.waitForFunction((before) => location.href !== before, first);
+      await page.getByText("The conversation began here.").waitFor();
+      await page.keyboard.press("k");
+      await page.waitForURL(first);
+      await page.keyboard.press("/");
+      assert.equal(await page.evaluate(() => document.activeElement?.tagName), "INPUT");
+      await page.keyboard.press("Escape");
+      assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), "INPUT");
+    },
+  },
+
   russian: {
     language: "ru",
     look: NARROW,

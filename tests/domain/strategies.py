@@ -117,6 +117,9 @@ EFFECTS: dict[type[Struct], st.SearchStrategy[Any]] = {
     effects.RemoveWebhook: st.builds(
         effects.RemoveWebhook, IDS, st.booleans(), COUNTS, SECONDS, st.booleans()
     ),
+    effects.RemoveFormerWebhook: st.builds(
+        effects.RemoveFormerWebhook, IDS, TEXTS, TEXTS, COUNTS, SECONDS
+    ),
     effects.PublishJob: st.builds(effects.PublishJob, TEXTS, TEXTS, SECONDS),
     effects.PublishWaiting: st.builds(effects.PublishWaiting, IDS),
     effects.ReportBotFailure: st.builds(effects.ReportBotFailure, IDS, TEXTS, st.booleans()),

@@ -358,7 +358,7 @@ def test_two_steps_that_are_swapped_are_found(
 
 
 def deleted_between(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether a later turn begins from an earlier epoch. Clocks of hosts differ: `at` is no proof."""
+    """Whether a later turn begins from an earlier epoch. Clocks differ: `at` is no proof."""
     if "from" not in one or "from" not in other:
         return False
     return bool(other["from"].get("epoch", 0) < one["from"].get("epoch", 0))

@@ -43,6 +43,7 @@ RELEASED_EFFECTS = {
     "SendChatAction": "telegram.sendChatAction",
     "EnsureWebhook": "telegram.ensureWebhook",
     "RemoveWebhook": "telegram.removeWebhook",
+    "RemoveFormerWebhook": "telegram.removeFormerWebhook",
     "PublishJob": "jobs.publish",
     "PublishWaiting": "jobs.publishWaiting",
     "ReportBotFailure": "bot.reportFailure",

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.telegram_failures import failure_of, poll_conflict
 from application.poll_conflicts import OTHER_POLLER, OTHER_WEBHOOK, TOLD_AT
-from tests.end_to_end.system import Bot, System
+from tests.end_to_end.system import Bot, System, token_of
 from tests.failures.recorded_answers import RecordedAnswers, recorded
 from tests.failures.story import ADMIN, USER
 from tests.failures.table import POLLS
@@ -22,7 +22,7 @@ async def polling(system: System) -> System:
 @pytest.mark.parametrize("recording", POLLS)
 def test_a_recorded_conflict_says_whose_it_is(recording: str) -> None:
     answer = recorded(recording)
-    conflict = poll_conflict(failure_of(answer.status, answer.bytes, "1:t"))
+    conflict = poll_conflict(failure_of(answer.status, answer.bytes, token_of(1)))
     assert conflict is not None
     assert conflict.webhook == ("webhook" in recording)
 

@@ -90,7 +90,7 @@ TABLE: dict[str, Line] = {
     "POST /api/bots/check-token": Line(May.SIGNED_IN, 200, lambda: {"token": new_token()}),
     "GET /api/bots/{bot_id}": Line(May.OWNER),
     "PATCH /api/bots/{bot_id}": Line(May.OWNER, 200, lambda: {"name": "Renamed"}),
-    "DELETE /api/bots/{bot_id}": Line(May.OWNER, 204),
+    "DELETE /api/bots/{bot_id}": Line(May.OWNER, 202),
     "POST /api/bots/{bot_id}/enable": Line(May.OWNER, 202),
     "POST /api/bots/{bot_id}/disable": Line(May.OWNER, 202),
     "POST /api/bots/{bot_id}/webhook": Line(May.OWNER, 202),

@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from yarl import URL
 
 from tests.entrypoints.http.conftest import PASSWORD, Answer, Api, Person, make_bot, new_token
+from tests.entrypoints.http.objects import NO_USER
 
 HUGE = "9" * 25
 """Beyond a bigint."""
@@ -63,6 +64,7 @@ def bodies(method: str, path: str, **told: str) -> list[Bad]:
 BAD = [
     # 400: what cannot be read
     *queries("/api/bots", "limit", "0", "201", "-1", "x", "", "1.5", "%00", HUGE, ENDLESS),
+    *queries("/api/bots", "limit", "1.0", "1e1", "%2B1", "1_0", "%EF%BC%91", "%201"),
     *queries("/api/bots", "cursor", "", "x", "%00", "%ff", "a" * 501, cursor(1), cursor({})),
     *queries(
         "/api/chats",
@@ -78,6 +80,33 @@ BAD = [
     *queries("/api/processing/failures", "cursor", cursor("0001-01-01T00:00:00+14:00", 1)),
     *queries("/api/audit", "cursor", cursor("x", 1)),
     *queries("/api/users", "cursor", cursor("0001-01-01T00:00:00+14:00", "x")),
+    # Every list, with every kind of key that none of its items has.
+    *(
+        bad
+        for path in ("bots", "jobs", "api-keys", "chats/1:5/messages")
+        for bad in queries(f"/api/{path}", "cursor", "MA", "LTE", "OTIyMzM3MjAzNjg1NDc3NTgwOA")
+    ),
+    *(
+        bad
+        for path in ("processing", "processing/failures", "audit")
+        for bad in queries(
+            f"/api/{path}",
+            "cursor",
+            cursor("2026-11-27T12:00:00", 1),
+            cursor("9999-12-31T23:59:59-14:00", 1),
+            cursor("2026-11-27T12:00:00Z", 0),
+            cursor("2026-11-27T12:00:00Z", 2**63),
+            cursor("2026-11-27T12:00:00Z", "1"),
+        )
+    ),
+    *queries(
+        "/api/users",
+        "cursor",
+        cursor("2026-11-27T12:00:00Z", "x"),
+        cursor("2026-11-27T12:00:00Z", "\0"),
+        cursor("2026-11-27T12:00:00", NO_USER),
+        cursor("9999-12-31T23:59:59-14:00", NO_USER),
+    ),
     *queries("/api/chats", "botId", "x", "", "1.5", "[]", "true"),
     *queries("/api/chats", "q", "x" * 201),
     *queries(
@@ -92,7 +121,12 @@ BAD = [
         "1e400",
         "nan",
         HUGE,
+        "0",
+        "-1",
+        "1700000000",
+        "1700000000.5",
     ),
+    *queries("/api/processing", "fingerprint", "%00", "x" * 201),
     *queries("/api/processing", "status", "x", "", "completed", "%00"),
     *queries("/api/processing", "from", "yesterday"),
     *queries("/api/jobs", "status", "QUEUED"),
@@ -163,7 +197,23 @@ BAD = [
     *bodies("POST", RETRY, filter__botId='{"filter": {"botId": "1"}}'),
     *bodies("POST", RETRY, filter__from='{"filter": {"from": "2026-11-27"}}'),
     *bodies("POST", RETRY, filter='{"filter": []}'),
+    # What is no words would mean all messages.
+    *bodies("POST", RETRY, filter__q='{"filter": {"q": " "}}'),
+    *bodies("POST", RETRY, filter__q='{"filter": {"q": ""}}'),
+    *bodies("POST", RETRY, filter__q='{"filter": {"q": "\\u0000"}}'),
+    *bodies("POST", RETRY, filter__fingerprint='{"filter": {"fingerprint": "\\u0000"}}'),
     *bodies("POST", "/api/users", role='{"email": "a@b.c", "role": "user", "password": "x"}'),
+    # Control characters, and those that turn a line around.
+    *(
+        Bad(
+            422,
+            "POST",
+            "/api/users",
+            json.dumps({"email": f"a{odd}b@b.c", "role": "USER", "password": PASSWORD}).encode(),
+            ("email",),
+        )
+        for odd in "\x07\x7f\u202e\u2066\u200b"
+    ),
     Bad(422, "PUT", SETTINGS, b'{"retention.updatesDays": true}', ("retention.updatesDays",)),
     Bad(422, "PUT", SETTINGS, b'{"openai.baseUrl": "http://[::1"}', ("openai.baseUrl",)),
     Bad(422, "PUT", SETTINGS, b'{"alerts.chatId": "\\u0000"}', ("alerts.chatId",)),
@@ -186,12 +236,27 @@ def _check(answer: Answer, status: int, fields: tuple[str, ...] = ()) -> None:
     assert answer.headers["content-type"] == PROBLEM
     assert answer.json["status"] == status
     assert answer.json["title"]
+    assert (answer.headers.get("www-authenticate") == "Bearer") is (status == 401)
     assert answer.json["detail"].endswith((".", ")")) or fields, answer.json
     assert tuple(answer.fields) == fields
     assert all(error["message"] for error in answer.json.get("errors", ()))
     assert "Traceback" not in str(answer.json)
     assert ("Allow" in answer.headers) is (status == 405)
     assert ("Retry-After" in answer.headers) is (status in (429, 503))
+
+
+async def test_an_id_is_written_in_one_way(admin: Person) -> None:
+    number = str((await make_bot(admin))["id"])
+    full_width = quote("".join(chr(ord("０") + int(digit)) for digit in number))
+    assert (await admin.get(f"/api/bots/{number}")).status == 200
+    for given in (
+        *(f"{odd}{number}" for odd in ("0", "0_", "+", "%2B", "%20", "%09")),
+        f"{number}%20",
+        full_width,
+    ):
+        url = URL(f"{admin.url}/api/bots/{given}", encoded=True)
+        async with admin.session.get(url) as response:
+            assert response.status == 404, given
 
 
 async def test_what_is_odd_but_can_be_read(admin: Person) -> None:
@@ -204,7 +269,6 @@ async def test_what_is_odd_but_can_be_read(admin: Person) -> None:
         "/api/chats?q=%ff",
         "/api/chats?q=%25%5f%5c",
         f"/api/stats?botId={HUGE}",
-        f"/api/processing?cursor={cursor('2026-11-27T12:00:00Z', int(HUGE))}",
         "/api/audit?target=%ed%a0%80",
     ):
         answer = await admin.ask("GET", str(path))

@@ -1,11 +1,15 @@
 """Bots over HTTP: what one may send, what comes back, and what is kept of it."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from adapters import postgres_bots
+from application import bot_deletion
 from entrypoints.sandbox.server import SandboxServer
 from tests.entrypoints.http.conftest import Api, Person, Run, make_bot, new_token
+from tests.entrypoints.http.rows import keep_chat, keep_message
 from tests.journal_steps import decoded
 
 KEYS = [
@@ -186,34 +190,80 @@ async def test_a_new_token_connects_anew(admin: Person, sql: Run, sandbox: Sandb
     # Another Telegram bot numbers its updates anew.
     rows = await sql("SELECT update_id FROM telegram_updates WHERE bot_id = :id", id=bot["id"])
     assert [row[0] for row in rows] == [2]
+    # The former one's webhook goes by a job of its own (tests/end_to_end/test_former_webhooks.py).
+    assert "telegram.removeFormerWebhook" in await _jobs(sql, bot)
     calls = [call.method for call in sandbox.telegram.calls if call.bot == _number(former)]
-    assert calls == ["getMe", "deleteWebhook"]
+    assert calls == ["getMe"]
 
 
-async def test_delete_erases_all_that_is_its_own(admin: Person, sql: Run) -> None:
-    bot, other = await make_bot(admin), await make_bot(admin)
-    for one in (bot, other):
-        await admin.post(f"/api/bots/{one['id']}/enable")
-        await sql(
-            "INSERT INTO chats (id, telegram_chat_id, bot_id) VALUES (:chat, 5, :bot);",
-            chat=f"{one['id']}:5",
-            bot=one["id"],
-        )
-        await sql(
-            "INSERT INTO journal (key, at, id, event, effects, state)"
-            " VALUES (:key, now(), 'x', '{}', '[]', '')",
-            key=f"{one['id']}:5",
-        )
-    assert (await admin.delete(f"/api/bots/{bot['id']}")).status == 204
-    assert (await admin.get(f"/api/bots/{bot['id']}")).status == 404
-    assert (await admin.delete(f"/api/bots/{bot['id']}")).status == 404
-    kept = await sql(
-        "SELECT DISTINCT key FROM journal WHERE key LIKE :a OR key LIKE :b",
-        a=f"%{bot['id']}%",
-        b=f"%{other['id']}%",
+async def test_delete_says_what_it_erases_and_the_bot_is_gone(
+    admin: Person, user: Person, sql: Run
+) -> None:
+    token = new_token()
+    bot = await make_bot(user, token=token)
+    await user.post(f"/api/bots/{bot['id']}/enable")
+    chat = await keep_chat(sql, bot["id"], 5)
+    message = await keep_message(sql, chat, "Why?", "TERMINAL")
+    await keep_message(sql, chat, "Said", None)
+    await sql(
+        "INSERT INTO telegram_updates (bot_id, update_id, payload, state)"
+        " VALUES (:bot, 1, '{}', 'IGNORED')",
+        bot=bot["id"],
     )
-    assert {row[0] for row in kept} == {f"bot:{other['id']}", f"{other['id']}:5"}
-    assert await sql("SELECT id FROM chats WHERE bot_id = :id", id=bot["id"]) == []
+    path = f"/api/bots/{bot['id']}"
+    answers = await asyncio.gather(*(user.delete(path) for _ in range(3)))
+    assert sorted(answer.status for answer in answers) == [202, 404, 404]
+    (erased,) = [answer.json for answer in answers if answer.status == 202]
+    assert erased == {
+        "botId": bot["id"],
+        "chats": 1,
+        "messages": 2,
+        "processing": 1,
+        "updates": 1,
+        "orMore": False,
+    }
+    for person in (admin, user):
+        for absent in (path, f"/api/chats/{chat}", f"/api/processing/{message}"):
+            assert (await person.get(absent)).status == 404
+        for action in ("retry", "recording"):
+            method = "GET" if action == "recording" else "POST"
+            answer = await person.ask(method, f"/api/processing/{message}/{action}")
+            assert answer.status == 404
+        for action in ("pause", "refresh"):
+            assert (await person.post(f"/api/chats/{chat}/{action}")).status == 404
+        for listed in ("chats", "processing", "processing?q=Why", "processing/failures", "stats"):
+            told = (await person.get(f"/api/{listed}")).json
+            assert str(bot["id"]) not in {
+                str(number)
+                for item in told.get("items", told.get("bots"))
+                for number in (item.get("botId"), *item.get("bots", ()))
+            }, listed
+        assert (
+            await person.post("/api/processing/retry", {"filter": {"botId": bot["id"]}})
+        ).json == {
+            "retried": 0,
+            "left": 0,
+        }
+    # Its token is free.
+    await make_bot(admin, token=token)
+    noted = (await admin.get(f"/api/audit?target=bot:{bot['id']}&action=delete_bot")).json["items"]
+    (row,) = [row for row in noted if row["before"] is not None]
+    assert (row["status"], row["after"], row["before"]["erased"]) == (202, None, erased)
+    assert await sql("SELECT bot_id, chat_id FROM erasures WHERE bot_id = :bot", bot=bot["id"]) == [
+        (bot["id"], None)
+    ]
+
+
+async def test_what_a_large_bot_has_is_counted_so_far(
+    admin: Person, sql: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_bots, "COUNTED_UPTO", 3)
+    monkeypatch.setattr(bot_deletion, "COUNTED_UPTO", 3)
+    bot = await make_bot(admin)
+    for number in range(5):
+        await keep_chat(sql, bot["id"], number + 1)
+    erased = (await admin.delete(f"/api/bots/{bot['id']}")).json
+    assert (erased["chats"], erased["messages"], erased["orMore"]) == (3, 0, True)
 
 
 async def test_a_user_sees_only_its_own(admin: Person, manager: Person, user: Person) -> None:

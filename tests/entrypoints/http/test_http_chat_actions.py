@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres_erasure import PostgresErasure
+from application.erasure import Erasure
 from tests.entrypoints.http.conftest import Person, Run, make_bot
 from tests.entrypoints.http.rows import keep_chat, keep_message
 from tests.journal_steps import decoded
@@ -156,13 +159,20 @@ async def test_a_chat_whose_turn_cannot_be_read_is_not_paused(admin: Person, sql
     assert await _journal(sql, chat) == []
 
 
-async def test_a_chat_is_erased_and_its_neighbour_is_not(admin: Person, sql: Run) -> None:
+async def test_a_chat_is_erased_and_its_neighbour_is_not(
+    admin: Person, sql: Run, engine: AsyncEngine
+) -> None:
     chat = await _chat(admin, sql)
     bot = int(chat.partition(":")[0])
     neighbour = await keep_chat(sql, bot, 55)
     for key in (chat, neighbour):
         number = int(key.partition(":")[2])
-        await keep_message(sql, key, "done", "COMPLETED")
+        done = await keep_message(sql, key, "done", "COMPLETED")
+        await sql(
+            "UPDATE messages SET telegram_update_id = :update WHERE id = :id",
+            update=number * 10,
+            id=done,
+        )
         await keep_message(sql, key, "now", "PROCESSING")
         await keep_message(sql, key, "said", None)
         for update, (state, owner) in enumerate(
@@ -196,12 +206,13 @@ async def test_a_chat_is_erased_and_its_neighbour_is_not(admin: Person, sql: Run
             "chatId": chat,
             "messages": 3,
             "processing": 2,
-            "updates": 4,
+            "updates": 2,
             "requests": 1,
             "steps": 1,
             "jobs": 2,
         },
     )
+    await Erasure(PostgresErasure(engine)).run()  # what else names the chat
     assert (await admin.get(f"/api/chats/{chat}")).status == 404
     assert (await admin.delete(f"/api/chats/{chat}")).status == 404
     ((reset,),) = await sql(
@@ -241,7 +252,7 @@ async def test_what_a_person_did_is_told_without_what_was_said(admin: Person, sq
     assert '"Hi"' not in told
     erased, resumed, paused, refreshed, wrote = entries
     assert (erased["before"]["messages"], erased["after"]) == (1, None)
-    assert (paused["before"]["pausedAt"], resumed["after"]["pausedAt"]) == (None, None)
-    assert paused["after"]["pausedAt"] is not None
+    assert (paused["before"], paused["after"]) == ({"paused": False}, {"paused": True})
+    assert (resumed["before"], resumed["after"]) == ({"paused": True}, {"paused": False})
     assert (refreshed["before"], refreshed["after"]["kind"]) == (None, "REFRESH")
     assert (wrote["before"], wrote["after"]["kind"]) == (None, "OPERATOR_MESSAGE")

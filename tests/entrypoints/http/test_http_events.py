@@ -30,7 +30,7 @@ from entrypoints.http.app import create_app
 from entrypoints.http_wiring import HttpProvider
 from entrypoints.settings import Settings, load
 from entrypoints.wiring import SharedProvider
-from tests.entrypoints.http.conftest import PASSWORD, Api, Person, Run, make_bot, serving
+from tests.entrypoints.http.conftest import PASSWORD, Answer, Api, Person, Run, make_bot, serving
 from tests.entrypoints.http.rows import keep_chat, keep_message
 
 REFRESH = {"type": "refresh", "id": None}
@@ -154,6 +154,63 @@ async def test_a_heartbeat_is_a_comment(admin: Person, monkeypatch: pytest.Monke
 
         await wait_until(beats, 5)
         assert opened.events == []
+
+
+async def _sign_out(leaves: Person, _: Person, __: str) -> Answer:
+    return await leaves.post("/api/auth/logout")
+
+
+async def _change_password(leaves: Person, _: Person, __: str) -> Answer:
+    change = {"currentPassword": PASSWORD, "newPassword": "another correct one"}
+    return await leaves.post("/api/auth/password", change)
+
+
+async def _patch(admin: Person, user_id: str, **fields: str) -> Answer:
+    return await admin.patch(f"/api/users/{user_id}", fields)
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        _sign_out,
+        _change_password,
+        lambda _, admin, user_id: _patch(admin, user_id, status="DISABLED"),
+        lambda _, admin, user_id: _patch(admin, user_id, role="USER"),
+        lambda _, admin, user_id: _patch(admin, user_id, password="another correct one"),
+    ],
+    ids=["sign out", "own password", "disable", "role", "password"],
+)
+async def test_what_ends_a_session_ends_its_page_at_once(
+    people: Callable[[], Person],
+    admin: Person,
+    valkey: Valkey,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Callable[[Person, Person, str], Awaitable[Answer]],
+) -> None:
+    """Without the look that is taken at all of them each 20 s."""
+    monkeypatch.setattr(listeners, "CHECK_EVERY", 3600)
+    new = {"email": f"{time.monotonic_ns()}@example.com", "password": PASSWORD, "role": "MANAGER"}
+    user_id = (await admin.post("/api/users", new)).json["id"]
+    leaves = people()
+    assert (await leaves.sign_in(new["email"])).status == 200
+    async with page(leaves) as gone, page(admin) as still:
+        assert (await ends(leaves, admin, user_id)).status in (200, 204)
+        await gone.ends()
+        await _barrier(valkey, still)
+        # It is nobody's event.
+        assert [event["type"] for event in [*still.events, *gone.events]] == ["refresh"]
+
+
+async def test_a_key_that_is_revoked_hears_no_more(
+    nobody: Person, user: Person, admin: Person, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "CHECK_EVERY", 3600)
+    keys = [(await user.post("/api/api-keys", {"name": "x", "role": "USER"})).json for _ in "12"]
+    shown = [{"Authorization": f"Bearer {key['key']}"} for key in keys]
+    async with page(nobody, **shown[0]) as gone, page(nobody, **shown[1]) as still:
+        assert (await admin.delete(f"/api/api-keys/{keys[0]['id']}")).status == 204
+        await gone.ends()
+        await _barrier(valkey, still)
 
 
 async def test_signing_out_ends_it(
@@ -427,8 +484,12 @@ async def test_what_is_pending_is_told_at_the_end_and_too_much_is_a_refresh(
     await pubsub.subscribe(CHANNEL)
     await pubsub.get_message(timeout=2)
     live = ValkeyLive(valkey)
+    live.tell([Changed("user", "anna")])
     live.tell([Changed("message", number, 1) for number in range(501)])
+    live.tell([Changed("user", "boris"), Changed("bot", 1, 1)])
     await live.close()
     told = await pubsub.get_message(timeout=2)
-    assert told is not None and told["data"] == b'[["refresh",null,null]]'
+    # Whose sessions are to be looked at is in no refresh.
+    users = b'["user","anna",null],["user","boris",null]'
+    assert told is not None and told["data"] == b'[%s,["refresh",null,null]]' % users
     await pubsub.aclose()

@@ -258,3 +258,38 @@ async def test_odd_filters_are_no_bug(user: Person, nobody: Person) -> None:
     )
     assert (answer.status, answer.fields) == (400, ["filter.from"])
     assert (await nobody.post("/api/processing/retry", EMPTY)).status == 401
+
+
+async def test_of_one_kind(admin: Person, user: Person, sql: Run) -> None:
+    """What GET /api/processing/failures names, the list shows and a retry of many takes, alone."""
+    mine, theirs = await _chat(user, sql), await _chat(admin, sql)
+    kind = "gave up: #"
+    wanted = [await _failed(sql, mine, kind, 30), await _failed(sql, mine, kind, 20)]
+    await _failed(sql, mine, f"{kind}.", 10)
+    await _failed(sql, mine, None, 5)
+    # RECEIVED again, it is no failure any more.
+    await _failed(sql, mine, kind, 1, status="RECEIVED")
+    hidden = await _failed(sql, theirs, kind, 2)
+
+    async def listed(person: Person, **asked: str) -> list[int]:
+        query = {"fingerprint": kind, **asked}
+        items = (await person.get("/api/processing", params=query)).json["items"]
+        found = [item["id"] for item in items]
+        rows = (await person.get("/api/processing.csv", params=query)).json.splitlines()[1:]
+        assert [int(row.partition(",")[0]) for row in rows] == found
+        return found
+
+    newest_first = wanted[::-1]
+    assert await listed(user) == newest_first
+    assert await listed(user, q="why") == newest_first
+    assert await listed(user, q="nowhere") == []
+    assert await listed(user, status="FAILED") == []
+    assert await listed(admin) == [hidden, *newest_first]
+    assert await listed(admin, fingerprint="gave up: ##") == []
+    for person, asked, left in ((user, wanted, 0), (admin, [hidden], 0)):
+        answer = await person.post("/api/processing/retry", {"filter": {"fingerprint": kind}})
+        assert (answer.status, answer.json) == (202, {"retried": len(asked), "left": left})
+    assert await _lines(sql, mine, theirs) == [
+        *((mine, message) for message in wanted),
+        (theirs, hidden),
+    ]

@@ -1,10 +1,13 @@
 """What holds of every request: errors, origins, headers, proxies."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from yarl import URL
 
-from entrypoints.http.security import Gate
+from adapters.child_process import wait_until
+from entrypoints.http.security import SESSION_COOKIE, Gate
 from tests.entrypoints.http.conftest import Api, Person
 
 LOGIN = "/api/auth/login"
@@ -83,6 +86,65 @@ async def test_foreign_pages_are_refused(nobody: Person, api: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    "path",
+    [
+        "//api/bots/1/disable",
+        "/api//bots/1/disable",
+        "/api/bots/1/disable//",
+        "/%2Fapi/bots/1/disable",
+        "/api%2fbots/1/disable",
+        "/api/./bots/1/disable",
+        "/health/../api/bots/1/disable",
+        "/%2e%2e/api/bots/1/disable",
+        "/api\\bots/1/disable",
+    ],
+)
+async def test_a_path_has_one_reading(api: Api, admin: Person, path: str) -> None:
+    """What the router would take for another path is answered to nobody, and audited."""
+    cookie = _cookie_of(admin)
+    answer = await _raw(api, f"POST {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n")
+    assert b" 404 " in answer.partition(b"\r\n")[0]
+    assert b"x-content-type-options: nosniff" in answer and b"application/problem+json" in answer
+    (last,) = (await admin.get("/api/audit?limit=1")).json["items"]
+    assert (last["action"], last["status"]) == ("none", 404)
+    assert "disable" in last["target"]
+
+
+async def test_who_goes_before_the_body_has_come_is_no_bug(
+    api: Api, admin: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cookie = _cookie_of(admin)
+    await _raw(
+        api,
+        f"PUT /api/settings HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+        go=True,
+    )
+
+    async def kept() -> bool:
+        (last,) = (await admin.get("/api/audit?limit=1")).json["items"]
+        return bool((last["action"], last["status"]) == ("put_settings", 499))
+
+    await wait_until(kept, 5)
+    assert "request.bug" not in capsys.readouterr().out
+
+
+def _cookie_of(person: Person) -> str:
+    kept = person.session.cookie_jar.filter_cookies(URL(person.url))
+    return f"{SESSION_COOKIE}={kept[SESSION_COOKIE].value}"
+
+
+async def _raw(api: Api, request: str, go: bool = False) -> bytes:
+    """What is answered to bytes that no client would send; `go`: without waiting for it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", URL(api.url).port)
+    writer.write(request.encode())
+    await writer.drain()
+    answer = b"" if go else await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    return answer
+
+
+@pytest.mark.parametrize(
     ("peer", "headers", "client", "scheme"),
     [
         (
@@ -100,6 +162,14 @@ async def test_foreign_pages_are_refused(nobody: Person, api: Api) -> None:
             "http",
         ),
         ("10.0.0.1", {"x-forwarded-proto": "gopher"}, "10.0.0.1", "http"),
+        ("10.0.0.1", {"x-forwarded-for": "1.2.3.4:5678"}, "1.2.3.4", "http"),
+        ("10.0.0.1", {"x-forwarded-for": "[2001:db8::1]:443"}, "2001:db8::1", "http"),
+        ("10.0.0.1", {"x-forwarded-for": "[2001:DB8:0::1], 10.0.0.2:80"}, "2001:db8::1", "http"),
+        # What is no address: the proxy that wrote it stays the one who asks.
+        ("10.0.0.1", {"x-forwarded-for": "unknown"}, "10.0.0.1", "http"),
+        ("10.0.0.1", {"x-forwarded-for": "x" * 2000}, "10.0.0.1", "http"),
+        ("10.0.0.1", {"x-forwarded-for": "fe80::1%" + "x" * 2000}, "10.0.0.1", "http"),
+        ("10.0.0.1", {"x-forwarded-for": "1.1.1.1, unknown, 10.0.0.2"}, "10.0.0.2", "http"),
     ],
 )
 async def test_trusted_proxies(
@@ -135,6 +205,7 @@ async def _through_gate(gate: Gate, peer: str, headers: dict[str, str]) -> tuple
         "type": "http",
         "method": "POST",
         "path": "/api/x",
+        "raw_path": b"/api/x",
         "scheme": "http",
         "client": (peer, 1),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],

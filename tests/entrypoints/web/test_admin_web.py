@@ -72,7 +72,20 @@ async def play(name: str, about: dict[str, Any], tmp_path: Path) -> None:
     assert process.returncode == 0, errors.decode()
 
 
-@pytest.mark.parametrize("name", ["retry", "retryMany", "operator", "settings", "roles", "session"])
+STORIES = [
+    "retry",
+    "retryMany",
+    "operator",
+    "settings",
+    "roles",
+    "session",
+    "live",
+    "tabs",
+    "keyboard",
+]
+
+
+@pytest.mark.parametrize("name", STORIES)
 async def test_a_story(name: str, system: System, bot: Bot, tmp_path: Path) -> None:
     await play(name, world(system, bot), tmp_path)
 
