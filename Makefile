@@ -37,8 +37,8 @@ web: ## Build the Admin Web anew, and say how large it is
 run: install ## Set up and run everything: PostgreSQL, Valkey, web, worker, poller, sandbox
 	@exec $(VENV)/bin/kotodom run
 
-test: install $(VENV)/.dev $(VENV)/.bench tests/browser/node_modules/.made ## Set up and run every test (ARGS="-k name" picks some)
-	@$(WITH_NODE) $(VENV)/bin/pytest $(ARGS)
+test: install $(VENV)/.dev $(VENV)/.bench tests/browser/node_modules/.made ## Set up and run every test (ARGS="-k name" picks some, JOBS=0 is one process)
+	@$(WITH_NODE) $(VENV)/bin/pytest --numprocesses $(or $(JOBS),2) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev $(ADMIN)/dist/.made ## What a reviewer runs: format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check --quiet .

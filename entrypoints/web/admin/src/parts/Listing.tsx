@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 
 import { items, type ListQuery } from "../api/pages";
 import { Problem } from "../api/problem";
-import { More, Rows } from "./more";
+import { More, Rows, useLooking } from "./more";
 import { Refused } from "./Trouble";
 
 type Shown<T> = {
@@ -26,6 +26,7 @@ export function Listing<T>({
   selected,
   onSelect,
 }: Shown<T>) {
+  const looking = useLooking(query);
   if (query.data === undefined) {
     return query.isPending ? (
       <Rows />
@@ -34,7 +35,15 @@ export function Listing<T>({
     );
   }
   const records = items(query.data);
-  if (records.length === 0) return empty;
+  if (looking) return <Rows />;
+  if (records.length === 0) {
+    return (
+      <>
+        {empty}
+        <More query={query} />
+      </>
+    );
+  }
   return (
     <Stack gap="sm">
       <DataTable

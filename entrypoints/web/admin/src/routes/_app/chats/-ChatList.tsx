@@ -11,7 +11,7 @@ import { byCursor, items, type ListQuery } from "../../../api/pages";
 import { Problem } from "../../../api/problem";
 import { Empty } from "../../../parts/Empty";
 import { GoButton } from "../../../parts/Go";
-import { More } from "../../../parts/more";
+import { More, useLooking } from "../../../parts/more";
 import { Refused } from "../../../parts/Trouble";
 import { useBots } from "./-bots";
 import { ChatRow, linkId } from "./-ChatRow";
@@ -30,6 +30,8 @@ export function ChatList({ q, botId, openId }: Asked) {
   const { t } = useTranslation("chats");
   const params = { query: { ...(q && { q }), ...(botId !== undefined && { botId }) } };
   const query = $api.useInfiniteQuery("get", "/api/chats", { params }, byCursor);
+  const looking = useLooking(query);
+  if (looking) return <Waiting />;
   if (query.data === undefined) {
     return query.isPending ? (
       <Waiting />
@@ -53,6 +55,7 @@ export function ChatList({ q, botId, openId }: Asked) {
           </GoButton>
         )}
       </Empty>
+      <More query={query} />
     </div>
   );
 }
