@@ -30,11 +30,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.postgres_schema import bots, erasures
 from adapters.postgres_transactions import execute, fetch
 
-WINDOW = 2_000
-"""Rows that a search looks through at a time: some hundredths of a second."""
+WINDOW = 1_000
+"""Rows that a search looks through at a time: a hundredth of a second or two."""
 LEAST_SHARE = 5
 """Of a window's rows, for each of an owner's bots."""
-FEW = {"messages_trigrams": 2_000, "chats_trigrams": 5_000, "tg_users_trigrams": 5_000}
+FEW = {"messages_trigrams": 1_000, "chats_trigrams": 2_500, "tg_users_trigrams": 2_500}
 """Rows that an index may find, to be looked at one by one: as long. Names are short."""
 
 # Between two letters or digits stand the trigrams that a pattern needs for certain; what is not

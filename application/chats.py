@@ -21,7 +21,7 @@ Sender = Literal["USER", "BOT", "OPERATOR"]
 ChatKey = tuple[datetime, str]
 """What chats are ordered by: when the last message came, and the chat's id."""
 
-_CHAT_ID = re.compile(r"[0-9]{1,18}:-?[0-9]{1,18}(:[0-9]{1,18})?")
+CHAT_ID = re.compile(r"[0-9]{1,18}:-?[0-9]{1,18}(:[0-9]{1,18})?")
 
 
 class LastMessage(Struct, frozen=True, rename="camel"):
@@ -129,4 +129,4 @@ class Chats:
 
 def is_chat_id(text: str) -> bool:
     """Whether a text can be a chat's id at all."""
-    return _CHAT_ID.fullmatch(text) is not None
+    return CHAT_ID.fullmatch(text) is not None

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
+from application.chats import CHAT_ID
+
 
 def _id(
     whose: str,
@@ -20,9 +22,7 @@ def _id(
 _BIGINT = {"format": "int64", "minimum": 1}
 
 BotKey = Annotated[int, _id("The bot's", 3, **_BIGINT)]
-ChatKey = Annotated[
-    str, _id("The chat's", "3:42", pattern="^[0-9]{1,18}:-?[0-9]{1,18}(:[0-9]{1,18})?$")
-]
+ChatKey = Annotated[str, _id("The chat's", "3:42", pattern=f"^{CHAT_ID.pattern}$")]
 ProcessingKey = Annotated[int, _id("The message's", 101, **_BIGINT)]
 JobKey = Annotated[int, _id("The job's", 55, **_BIGINT)]
 ApiKeyKey = Annotated[int, _id("The key's", 7, **_BIGINT)]
