@@ -13,7 +13,7 @@ import pytest
 from msgspec import Struct
 
 from domain import texts
-from domain.effects import Effect
+from domain.effects import Effect, RemoveFormerWebhook
 from domain.events import Event
 from domain.failures import Failure
 from domain.recording import State
@@ -25,6 +25,8 @@ from tests.recordings.release import FOLDER, RELEASED, of, recorded, stories, ve
 UNIONS: dict[str, Any] = {"event": Event, "effect": Effect, "failure": Failure, "state": State}
 WORDS = {"START", "HELP", "REFRESHED", "FAILED", "UNSUPPORTED"}
 VERSIONS = [path for path in sorted(FOLDER.glob("*.jsonl")) if re.match(r"\d+\.\d+", path.name)]
+ONLY_JOBS = {RemoveFormerWebhook}
+"""Effects that no step wishes for: they hold a secret, and steps hold none."""
 
 
 def tags(value: Any) -> Iterator[str]:
@@ -55,8 +57,9 @@ def test_its_recording_has_every_tag(union: Any) -> None:
     """Where this fails: a story in tests/recordings/release.py has to tell of the new tag."""
     lines = (FOLDER / f"{version()}.jsonl").read_text().splitlines()
     found = {tag for line in lines for tag in tags(json.loads(line))}
-    missing = {str(kind.__struct_config__.tag) for kind in kinds(union)} - found
-    assert not missing
+    wanted = {kind for kind in kinds(union) if kind not in ONLY_JOBS}
+    assert not {str(kind.__struct_config__.tag) for kind in wanted} - found
+    assert not {str(kind.__struct_config__.tag) for kind in ONLY_JOBS} & found
 
 
 @pytest.mark.parametrize("kind", RECORDED, ids=lambda kind: kind.__name__)
