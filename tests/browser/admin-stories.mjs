@@ -199,6 +199,7 @@ export const stories = {
       await say(world, "/sandbox:echo unanswered");
       await page.getByText("/sandbox:echo unanswered").first().waitFor();
       await page.getByRole("button", { name: "Resume the bot" }).click();
+      await page.getByRole("button", { name: "Pause the bot" }).waitFor();
       await say(world, "/sandbox:echo again");
       await said(world, "again");
       assert.ok(!(await texts(world)).includes("unanswered"), "the paused bot answered");
