@@ -55,7 +55,8 @@ async def _load_bot(seen: Seen) -> None:
 
 async def _listen(seen: Seen) -> None:
     async def follow() -> AsyncIterator[None]:
-        yield await seen()
+        await seen()
+        yield None  # it is subscribed; with anything else the task would fail when nobody looks
 
     feed = SimpleNamespace(follow=follow)
     joining = Listeners(cast(Any, feed), *cast(Any, [None] * 2)).join(cast(Any, _Listener()))
