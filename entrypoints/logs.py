@@ -20,7 +20,16 @@ from entrypoints.settings import Settings
 
 LOGTAIL_HOST = "https://in.logs.betterstack.com"
 
-_NOISY = ("alembic", "asyncio", "httpcore2", "httpx2", "openai", "urllib3", "uvicorn")
+_NOISY = (
+    "adapters.postgres_pool",
+    "alembic",
+    "asyncio",
+    "httpcore2",
+    "httpx2",
+    "openai",
+    "urllib3",
+    "uvicorn",
+)
 _REPEATING = (
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.sdk._shared_internal",
