@@ -1,13 +1,4 @@
-import {
-  Button,
-  Fieldset,
-  Group,
-  NumberInput,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+import { Fieldset, NumberInput, Stack, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
@@ -16,8 +7,7 @@ import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
 import { Problem } from "../../../api/problem";
-import { Unfielded } from "../../../parts/Trouble";
-import { useUnsaved } from "../../../parts/unsaved";
+import { SaveBar } from "../../../parts/SaveBar";
 import { AlertsActions } from "./-AlertsActions";
 import { changes, fieldOf, GROUPS, IDS, nested, type SettingId, type Settings } from "./-values";
 
@@ -40,7 +30,6 @@ export function SettingsForm({ settings }: { settings: Settings }) {
     },
     onError: (error: unknown) => form.setErrors(Problem.in(error)?.fields ?? {}),
   });
-  useUnsaved(() => form.isDirty());
   // Somebody else, or a linked chat, changed what nobody is editing here.
   useEffect(() => {
     const now = nested(settings);
@@ -73,20 +62,7 @@ export function SettingsForm({ settings }: { settings: Settings }) {
             </Stack>
           </Fieldset>
         ))}
-        <Unfielded problem={Problem.in(change.error)} />
-        <Group justify="flex-end">
-          {form.isDirty() && (
-            <>
-              <Text size="sm">{t("dirty")}</Text>
-              <Button variant="default" onClick={form.reset}>
-                {t("undo")}
-              </Button>
-            </>
-          )}
-          <Button type="submit" loading={change.isPending} disabled={!form.isDirty()}>
-            {t("common:save")}
-          </Button>
-        </Group>
+        <SaveBar form={form} isPending={change.isPending} problem={Problem.in(change.error)} />
       </Stack>
     </form>
   );

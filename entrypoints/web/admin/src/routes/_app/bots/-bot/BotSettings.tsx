@@ -1,4 +1,4 @@
-import { Button, Fieldset, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Fieldset, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
@@ -7,8 +7,7 @@ import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "../../../../api/client";
 import { useMe } from "../../../../api/me";
 import { Problem } from "../../../../api/problem";
-import { Unfielded } from "../../../../parts/Trouble";
-import { useUnsaved } from "../../../../parts/unsaved";
+import { SaveBar } from "../../../../parts/SaveBar";
 import {
   FinerModelFields,
   ModeField,
@@ -26,7 +25,6 @@ export function BotSettings({ bot }: { bot: Schemas["BotView"] }) {
     initialValues: fieldsOf(bot),
     validate: { name: (value) => (value.trim() ? null : t("wizard.nameMissing")) },
   });
-  useUnsaved(() => form.isDirty());
   const path = { params: { path: { bot_id: bot.id } } };
   const change = $api.useMutation("patch", "/api/bots/{bot_id}", {
     onSuccess: (saved) => {
@@ -76,20 +74,7 @@ export function BotSettings({ bot }: { bot: Schemas["BotView"] }) {
             )}
           </Stack>
         </Fieldset>
-        <Unfielded problem={Problem.in(change.error)} />
-        <Group justify="flex-end">
-          {form.isDirty() && (
-            <>
-              <Text size="sm">{t("dirty")}</Text>
-              <Button variant="default" onClick={form.reset}>
-                {t("undo")}
-              </Button>
-            </>
-          )}
-          <Button type="submit" loading={change.isPending} disabled={!form.isDirty()}>
-            {t("common:save")}
-          </Button>
-        </Group>
+        <SaveBar form={form} isPending={change.isPending} problem={Problem.in(change.error)} />
       </Stack>
     </form>
   );
