@@ -9,6 +9,8 @@ export const theme = createTheme({
   focusRing: "auto",
   respectReducedMotion: true,
   components: {
+    // In a narrow table a badge is no use when it is cut.
+    Badge: { styles: { root: { minWidth: "max-content" } } },
     // Mantine's own grey is too pale on the tint of the page that is open.
     NavLink: { styles: { description: { color: "inherit", opacity: 1 } } },
   },

@@ -17,7 +17,7 @@ const COLORS: Record<Status, string> = {
 export function StatusBadge({ status }: { status: Status }) {
   const { t } = useTranslation();
   return (
-    <Badge color={COLORS[status]} variant="light" tt="none" miw="max-content">
+    <Badge color={COLORS[status]} variant="light" tt="none">
       {t(`status.${status}`)}
     </Badge>
   );
