@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import msgpack
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -25,12 +26,9 @@ class Collector:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_route("POST", "/{path:.*}", self._take)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        self._server = TestServer(app)
+        await self._server.start_server(shutdown_timeout=0.1)
+        self.url = str(self._server.make_url("/")).rstrip("/")
         return self
 
     async def __aexit__(
@@ -39,7 +37,7 @@ class Collector:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._runner.cleanup()
+        await self._server.close()
 
     def hang(self, hangs: bool = True) -> None:
         """Answer nothing from now on, or (False) all that was asked, and go on."""

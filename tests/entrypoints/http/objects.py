@@ -3,11 +3,8 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import msgspec
-
 from tests.entrypoints.http.conftest import Person, Run, make_bot
-from tests.entrypoints.http.rows import keep_chat, keep_message
-from tests.journal_steps import recorded
+from tests.entrypoints.http.rows import keep_chat, keep_message, keep_step
 
 RECORDING = (Path(__file__).parents[2] / "recordings/0.1.0.jsonl").read_bytes()
 NO_USER = "00000000-0000-0000-0000-000000000000"
@@ -27,16 +24,7 @@ async def _a_message(owner: Person, sql: Run) -> int:
     """One that waits for its next try, with the first step of its turn in the journal."""
     chat = await _a_chat(owner, sql)
     message = await keep_message(sql, chat, "Hello", "FAILED")
-    step = msgspec.json.decode(RECORDING.splitlines()[0])
-    await sql(
-        "INSERT INTO journal (key, at, id, turn_id, from_state, event, effects, state)"
-        " VALUES (:key, now(), :id, :turn, :from_state, :event, :effects, :state)",
-        key=chat,
-        id=step["id"],
-        turn=message,
-        state=step["state"],
-        **recorded(step),
-    )
+    await keep_step(sql, message, RECORDING.splitlines()[0])
     return message
 
 

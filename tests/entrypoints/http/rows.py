@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import msgspec
+
 from tests.entrypoints.http.conftest import Run
+from tests.journal_steps import recorded
 
 
 async def keep_chat(sql: Run, bot_id: int, number: int, minutes_ago: int = 0) -> str:
@@ -70,4 +73,18 @@ async def keep_reply(sql: Run, chat_id: str, text: str, message_id: int) -> None
         "UPDATE message_processing SET response_message_id = :reply WHERE id = :id",
         reply=reply,
         id=message_id,
+    )
+
+
+async def keep_step(sql: Run, message_id: int, line: str | bytes) -> None:
+    """A step of the message's turn in the journal, as a line of a recording tells it."""
+    step = msgspec.json.decode(line)
+    await sql(
+        "INSERT INTO journal (key, at, id, turn_id, from_state, event, effects, state)"
+        " SELECT chat_id, now(), :id, id, :from_state, :event, :effects, :state"
+        " FROM message_processing WHERE id = :turn",
+        id=step["id"],
+        turn=message_id,
+        state=step["state"],
+        **recorded(step),
     )

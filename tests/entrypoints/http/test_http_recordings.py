@@ -9,8 +9,7 @@ import pytest
 
 from entrypoints.http import recordings
 from tests.entrypoints.http.conftest import Answer, Person, Run, make_bot
-from tests.entrypoints.http.rows import keep_chat, keep_message
-from tests.journal_steps import recorded
+from tests.entrypoints.http.rows import keep_chat, keep_message, keep_step
 
 RECORDING = (Path(__file__).parents[2] / "recordings/0.1.0.jsonl").read_bytes()
 STEPS = RECORDING.count(b"\n")
@@ -26,16 +25,7 @@ async def _journalled(person: Person, sql: Run, *, first: bool = True) -> int:
     chat = await keep_chat(sql, (await make_bot(person))["id"], 5)
     message = await keep_message(sql, chat, "Hello", "COMPLETED")
     for line in RECORDING.splitlines()[0 if first else 1 : 5]:
-        step = msgspec.json.decode(line)
-        await sql(
-            "INSERT INTO journal (key, at, id, turn_id, from_state, event, effects, state)"
-            " VALUES (:key, now(), :id, :turn, :from_state, :event, :effects, :state)",
-            key=chat,
-            id=step["id"],
-            turn=message,
-            state=step["state"],
-            **recorded(step),
-        )
+        await keep_step(sql, message, line)
     return message
 
 

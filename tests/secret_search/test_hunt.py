@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.secrets.hunt import Hunt, core
+from tests.secret_search.hunt import Hunt, core
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "token: "])

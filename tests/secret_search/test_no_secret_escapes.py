@@ -28,10 +28,10 @@ from application.users import Users
 from domain.access import Role
 from entrypoints.settings import WrongSetting, load
 from tests.end_to_end.system import KOTODOM
-from tests.secrets.echoing import MODEL, TELEGRAM
-from tests.secrets.hunt import Hunt, core
-from tests.secrets.scene import Scene, setting
-from tests.secrets.visitor import Visitor, Walk
+from tests.secret_search.echoing import MODEL, TELEGRAM
+from tests.secret_search.hunt import Hunt, core
+from tests.secret_search.scene import Scene, setting
+from tests.secret_search.visitor import Visitor, Walk
 
 EMAIL = "admin@example.org"
 RECORDING = (Path(__file__).parents[1] / "recordings/0.1.0.jsonl").read_bytes()

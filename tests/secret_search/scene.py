@@ -10,9 +10,9 @@ from valkey.asyncio import Valkey
 from adapters.secret_box import SecretBox, fingerprint
 from tests.end_to_end.collectors import Collector
 from tests.end_to_end.system import System
-from tests.secrets.echoing import Echoing
-from tests.secrets.hunt import Hunt, core
-from tests.secrets.visitor import Visitor
+from tests.secret_search.echoing import Echoing
+from tests.secret_search.hunt import Hunt, core
+from tests.secret_search.visitor import Visitor
 
 _BOTS = """
 INSERT INTO bots (name, token, token_fingerprint, telegram_mode, telegram_api_url, base_url,

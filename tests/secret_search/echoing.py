@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 TELEGRAM = ("400", "401", "403", "404", "429", "500", "html", "moved", "garbled", "close")
 MODEL = ("401", "400", "429", "500", "html", "moved", "garbled", "failed", "event", "close")
@@ -30,12 +31,9 @@ class Echoing:
         app = web.Application()
         app.router.add_post("/tg/{mode}/bot{token}/{method}", self._telegram)
         app.router.add_route("*", "/ai/{mode}/{path:.*}", self._model)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        self._server = TestServer(app)
+        await self._server.start_server(shutdown_timeout=0.1)
+        self.url = str(self._server.make_url("/")).rstrip("/")
         return self
 
     async def __aexit__(
@@ -44,7 +42,7 @@ class Echoing:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._runner.cleanup()
+        await self._server.close()
 
     async def _telegram(self, request: web.Request) -> web.StreamResponse:
         token, method = request.match_info["token"], request.match_info["method"]

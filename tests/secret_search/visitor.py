@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.secrets.hunt import Hunt, core
+from tests.secret_search.hunt import Hunt, core
 
 Bodies = Mapping[str, Sequence[Any]]
 SECRET_FIELDS = re.compile(r"password|token|apiKey", re.IGNORECASE)
