@@ -10,12 +10,12 @@ from litestar.response import Stream
 
 from application.chats import ChatFilter, ChatView
 from application.exports import Exports
-from application.processing import ProcessingFilter, ProcessingView
+from application.processing import ProcessingView
 from entrypoints.http.chats import ActiveSince
 from entrypoints.http.examples import csv_of
-from entrypoints.http.paging import BotId, Words, moment, text, words
+from entrypoints.http.paging import BotId, Words, moment, words
 from entrypoints.http.problems import problems
-from entrypoints.http.processing import Fingerprint, Since, StatusFilter, Until
+from entrypoints.http.processing import Fingerprint, Since, StatusFilter, Until, filter_of
 from entrypoints.http.security import Asked
 
 CSV = "text/csv"
@@ -66,14 +66,7 @@ async def export_processing(
     fingerprint: Fingerprint = None,
 ) -> Stream:
     """Messages and what became of them as a file, newest first."""
-    asked = ProcessingFilter(
-        status,
-        bot_id,
-        words(q),
-        moment(since, "from"),
-        moment(until, "to"),
-        text(fingerprint, "fingerprint"),
-    )
+    asked = filter_of(status, bot_id, q, since, until, fingerprint)
     return await _file("processing.csv", exports.processing(request.user.actor, asked))
 
 

@@ -42,6 +42,26 @@ Fingerprint = Annotated[
 ]
 
 
+def filter_of(
+    status: Status | None,
+    bot_id: int | None,
+    q: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    fingerprint: str | None,
+    within: str = "",
+) -> ProcessingFilter:
+    """Which messages are meant; `within`: where the fields stand. Raises Malformed."""
+    return ProcessingFilter(
+        status,
+        bot_id,
+        words(q),
+        moment(since, f"{within}from"),
+        moment(until, f"{within}to"),
+        text(fingerprint, f"{within}fingerprint"),
+    )
+
+
 @get("/processing", tags=["processing"], responses=problems(400, 401))
 async def list_processing(
     request: Asked,
@@ -56,14 +76,7 @@ async def list_processing(
     cursor: Cursor = None,
 ) -> Page[ProcessingView]:
     """Messages and what became of them, newest first."""
-    asked = ProcessingFilter(
-        status,
-        bot_id,
-        words(q),
-        moment(since, "from"),
-        moment(until, "to"),
-        text(fingerprint, "fingerprint"),
-    )
+    asked = filter_of(status, bot_id, q, since, until, fingerprint)
     return await processing.browse(request.user.actor, asked, limit, cursor)
 
 
@@ -103,13 +116,14 @@ async def retry_many(
     wanted = data.filter
     if wanted.q is not None and words(wanted.q) is None:  # it would mean all
         raise Invalid([FieldError("filter.q", "must not be blank")])
-    asked = ProcessingFilter(
+    asked = filter_of(
         wanted.status,
         wanted.bot_id,
-        words(wanted.q),
-        moment(wanted.since, "filter.from"),
-        moment(wanted.until, "filter.to"),
-        text(wanted.fingerprint, "filter.fingerprint"),
+        wanted.q,
+        wanted.since,
+        wanted.until,
+        wanted.fingerprint,
+        within="filter.",
     )
     return await failures.retry(request.user.actor, asked)
 
