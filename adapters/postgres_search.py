@@ -50,10 +50,9 @@ WITH kept AS (
 SELECT COALESCE(bool_or(known.part IS NULL OR known.part * kept.rows <= $3), false)
 FROM kept
 CROSS JOIN unnest(show_trgm(search_letters($1))) trigram
-LEFT JOIN LATERAL (
-    SELECT kept.parts[place] AS part
-    FROM unnest(kept.elements) WITH ORDINALITY AS each (name, place) WHERE name = trigram
-) known ON true
+LEFT JOIN (
+    SELECT each.* FROM kept CROSS JOIN unnest(kept.elements, kept.parts) AS each (name, part)
+) known ON known.name = trigram
 WHERE strpos(trigram, ' ') = 0
 """
 

@@ -46,7 +46,7 @@ async def empty(empty_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 async def _catalogue(url: str) -> list[tuple[object, ...]]:
-    """Every table, column, index, constraint, type and function of the public schema."""
+    """Every table, column, index, constraint, enum and extended statistics of the public schema."""
     connection = await asyncpg.connect(url)
     rows = await connection.fetch(
         """
@@ -64,6 +64,9 @@ async def _catalogue(url: str) -> list[tuple[object, ...]]:
           AND conrelid <> 0 AND conrelid::regclass::text <> 'alembic_version'
         UNION ALL SELECT 'type', typname, '', typtype::text, NULL FROM pg_type
         WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
+        UNION ALL SELECT 'statistics', stxname, stxstattarget::text,
+               pg_get_statisticsobjdef(oid), NULL
+        FROM pg_statistic_ext WHERE stxnamespace = 'public'::regnamespace
         ORDER BY 1, 2, 3
         """
     )
