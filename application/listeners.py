@@ -12,10 +12,14 @@ from contextvars import Context
 from typing import Protocol
 from weakref import WeakSet
 
+import structlog
+
 from application.jobs import Unavailable
 from application.live import REFRESH, Changed, Owners, may_hear
 from application.refusals import SessionsAway, Unauthenticated
 from domain.access import Actor, sees_every_bot
+
+log = structlog.get_logger("live")
 
 CHECK_EVERY = 20.0
 """Seconds between two looks at the listeners' sessions."""
@@ -145,8 +149,9 @@ class Listeners:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow())
                 tasks.create_task(self._watch())
-        finally:
-            if self._task is asyncio.current_task():  # a bug: whoever listens comes again
+        except Exception:
+            log.exception("live.broke")
+            if self._task is asyncio.current_task():  # whoever listens comes again
                 self._task = None
                 self._subscribed.clear()
                 for listener in self._listeners:

@@ -13,6 +13,7 @@ import aiohttp
 import psutil
 import pytest
 from dishka import make_async_container
+from structlog.testing import capture_logs
 from valkey.asyncio import Valkey
 
 from adapters import valkey_live
@@ -275,6 +276,37 @@ async def test_a_listener_that_does_not_read_hears_one_refresh() -> None:
     assert await listener.next(0.01) == b""
     listener.end()
     assert await listener.next(1) is None
+
+
+async def test_a_bug_ends_the_streams_is_told_and_the_next_listener_begins_anew() -> None:
+    class Feed:
+        tries = 0
+
+        async def follow(self) -> AsyncIterator[None]:
+            self.tries += 1
+            yield None
+            if self.tries == 1:
+                raise ValueError("cannot read what it hears")
+            await asyncio.sleep(60)
+
+    class Owners:
+        async def bots_of(self, user_ids: object) -> dict[int, str]:
+            return {}
+
+    async def check() -> Actor:
+        return actor
+
+    actor = Actor("1", "a@example.com", Role.ADMIN)
+    first, second = Listener(actor, "s", check), Listener(actor, "s", check)
+    together = listeners.Listeners(Feed(), Owners(), lambda _, __: b"")
+    with capture_logs() as lines:
+        await together.join(first)
+        assert await first.next(1) is None
+    assert [(line["event"], line["log_level"]) for line in lines] == [("live.broke", "error")]
+    together.leave(first)
+    await together.join(second)
+    assert await second.next(0.01) == b""
+    together.leave(second)
 
 
 async def test_a_page_that_is_gone_before_its_stream_began(
