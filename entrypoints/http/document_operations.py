@@ -18,6 +18,13 @@ _RETRY_AFTER = {
         "example": 2,
     }
 }
+_CHALLENGE = {
+    "WWW-Authenticate": {
+        "description": "How to show who asks; a browser's session needs none",
+        "required": True,
+        "schema": {"type": "string", "const": "Bearer"},
+    }
+}
 _DOWNLOAD = {
     "Content-Disposition": {
         "description": "The file's name",
@@ -69,6 +76,8 @@ def _mend_response(status: str, response: dict[str, Any], setter: bool) -> None:
     content = response.get("content", {})
     if status in _LATER and MEDIA_TYPE in content:
         response["headers"] = _RETRY_AFTER
+    if status == "401" and MEDIA_TYPE in content:
+        response["headers"] = _CHALLENGE
     if _DOWNLOADED & content.keys():
         response["headers"] = _DOWNLOAD
     if setter and status < "300":

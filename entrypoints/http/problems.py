@@ -95,7 +95,7 @@ def answer(request: Request[Any, Any, State], error: Exception) -> Response[byte
             headers["Retry-After"] = AWAY_SECONDS
         case HTTPException() if error.headers:
             headers |= error.headers
-    if isinstance(error, InternalServerException) and error.detail == _CLIENT_GONE:
+    if client_is_gone(error):
         return Response(b"", status_code=CLIENT_GONE, media_type=MEDIA_TYPE)
     shown = problem_of(error, request)
     if shown.status == 401:
@@ -105,6 +105,11 @@ def answer(request: Request[Any, Any, State], error: Exception) -> Response[byte
     return Response(
         msgspec.json.encode(shown), status_code=shown.status, headers=headers, media_type=MEDIA_TYPE
     )
+
+
+def client_is_gone(error: Exception) -> bool:
+    """Whether nobody is there any more to be answered."""
+    return isinstance(error, InternalServerException) and error.detail == _CLIENT_GONE
 
 
 def problem_of(error: Exception, request: Request[Any, Any, State]) -> Problem:

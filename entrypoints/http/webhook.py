@@ -21,7 +21,7 @@ from application.jobs import Unavailable
 from application.meter import Meter
 from domain.telegram import NotAnUpdate
 from entrypoints.http.ids import WebhookKey
-from entrypoints.http.problems import problems
+from entrypoints.http.problems import CLIENT_GONE, client_is_gone, problems
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name (setWebhook)
 MAX_BODY = 1024 * 1024
@@ -63,7 +63,7 @@ async def webhook(bot_id: WebhookKey, request: Request[None, None, State]) -> Re
     try:
         await _keep(bot_id, request)
     except HTTPException as refused:
-        meter.webhook(refused.status_code)
+        meter.webhook(CLIENT_GONE if client_is_gone(refused) else refused.status_code)
         raise
     meter.webhook(HTTP_200_OK)
     return Response(None, status_code=HTTP_200_OK)

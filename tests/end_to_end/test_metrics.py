@@ -169,7 +169,10 @@ async def telegram_refuses(system: System, watch: MetricsWatch) -> None:
 @moves(
     "kotodom_updates_duplicate_total",
     "kotodom_updates_unreadable_total",
-    *(f'kotodom_webhook_answers_total{{status="{status}"}}' for status in (400, 401, 404, 413)),
+    *(
+        f'kotodom_webhook_answers_total{{status="{status}"}}'
+        for status in (400, 401, 404, 413, 499)
+    ),
 )
 async def strange_updates_come(system: System, watch: MetricsWatch) -> None:
     bot = await system.bot()
@@ -180,6 +183,8 @@ async def strange_updates_come(system: System, watch: MetricsWatch) -> None:
     assert await _post(system, bot.id, update, "wrong") == 401
     assert await _post(system, 999_999, update) == 404
     assert await _post(system, bot.id, "x" * (1024 * 1024 + 1)) == 413
+    await _hang_up(system, bot.id)
+    await watch.until(['kotodom_webhook_answers_total{status="499"}'])
 
 
 @moves(
@@ -353,6 +358,16 @@ def _async(holds: Callable[[], Any]) -> Callable[[], Awaitable[Any]]:
         return holds()
 
     return asked
+
+
+async def _hang_up(system: System, bot_id: int) -> None:
+    """Leave before the body that was announced has come."""
+    _, writer = await asyncio.open_connection("127.0.0.1", system.port)
+    secret = SecretBox(SECRET_KEY).webhook_secret(bot_id)
+    head = f"POST /webhook/{bot_id} HTTP/1.1\r\nHost: x\r\n{HEADER}: {secret}\r\n"
+    writer.write(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    await writer.drain()
+    writer.close()
 
 
 async def _post(system: System, bot_id: int, body: str, secret: str | None = None) -> int:
