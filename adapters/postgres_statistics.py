@@ -91,6 +91,11 @@ SELECT day::date FROM generate_series($1::date, $2::date, interval '1 day') day
 EXCEPT SELECT day FROM counted_days ORDER BY 1 DESC
 """
 _IS_UNFINISHED = "message.status IN ('RECEIVED', 'PROCESSING', 'FAILED')"
+_IS_SETTLED = f"""
+NOT EXISTS (
+    SELECT FROM message_processing message
+    WHERE message.bot_id = other.bot_id AND {_IS_UNFINISHED} AND {_OF_DAY.format(day="other.day")})
+"""
 _LEAVE_OUT = f"""
 INSERT INTO uncounted_bot_days (bot_id, day)
 SELECT DISTINCT message.bot_id, $1::date FROM message_processing message
@@ -118,15 +123,17 @@ GROUP BY bot_id, status
 _FORGET = "DELETE FROM bot_days WHERE day = $1::date AND ($2::bigint IS NULL OR bot_id = $2)"
 _COUNTED = "INSERT INTO counted_days (day) VALUES ($1)"
 
-# Whoever makes one of its messages unfinished meanwhile waits for this lock, and enters it anew.
+# Whoever makes one of its messages unfinished from now on waits for this lock, and enters it anew.
+# Who did so while this was looking is seen by the next statement.
 _SETTLED = f"""
 SELECT other.bot_id, other.day FROM uncounted_bot_days other JOIN counted_days USING (day)
-WHERE NOT EXISTS (
-    SELECT FROM message_processing message
-    WHERE message.bot_id = other.bot_id AND {_IS_UNFINISHED} AND {_OF_DAY.format(day="other.day")})
+WHERE {_IS_SETTLED}
 ORDER BY 1, 2 LIMIT $1 FOR UPDATE OF other SKIP LOCKED
 """
-_SETTLE = "DELETE FROM uncounted_bot_days WHERE bot_id = $1 AND day = $2"
+_SETTLE = f"""
+DELETE FROM uncounted_bot_days other WHERE bot_id = $1 AND day = $2 AND {_IS_SETTLED}
+RETURNING bot_id, day
+"""
 
 COUNT_AGAIN = """
 INSERT INTO uncounted_bot_days (bot_id, day)
@@ -177,12 +184,13 @@ class PostgresStatistics:
             if days := await fetch(connection, _OPEN_DAYS, first, last):
                 await _count_day(connection, days[0][0])
                 return 1
-            settled = await fetch(connection, _SETTLED, AT_ONCE)
-            for bot_id, day in settled:
-                await execute(connection, _FORGET, day, bot_id)
-                await execute(connection, _COUNT, day, bot_id)
-                await execute(connection, _SETTLE, bot_id, day)
-            return len(settled)
+            settled = 0
+            for bot_id, day in await fetch(connection, _SETTLED, AT_ONCE):
+                if await fetch(connection, _SETTLE, bot_id, day):
+                    await execute(connection, _FORGET, day, bot_id)
+                    await execute(connection, _COUNT, day, bot_id)
+                    settled += 1
+            return settled
 
 
 async def _count_day(connection: AsyncConnection, day: date) -> None:

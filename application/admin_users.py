@@ -62,7 +62,7 @@ class AdminUsers:
 
     async def browse(self, actor: Actor, limit: int, cursor: str | None) -> Page[User]:
         """Newest first. Raises Forbidden, Malformed."""
-        require(actor, Action.MANAGE_USERS)
+        require(actor, Action.SEE_USERS)
         before: UserKey | None = read_cursor(cursor, tuple[datetime, UUID])
         rows = await self._store.page(before, limit + 1)
         return page(rows, limit, key=lambda user: (user.created_at, user.id))
@@ -82,8 +82,6 @@ class AdminUsers:
         where the e-mail is taken, or nobody would be an ACTIVE ADMIN any more.
         """
         require(actor, Action.MANAGE_USERS)
-        if form.password is not UNSET:
-            require(actor, Action.CHANGE_PASSWORD, own=user_id == actor.id)
         if not known_user_id(user_id):
             raise NotFound("user")
         columns = await self._columns(form)

@@ -11,6 +11,7 @@ from typing import Annotated, Protocol
 from msgspec import Meta, Struct, field
 
 from application.audit import changed
+from application.jobs import Unavailable
 from application.paging import Page, known_id, page, read_cursor
 from application.processing import ProcessingFilter
 from domain.access import Actor, owner_filter
@@ -69,10 +70,13 @@ class ManyToRetry(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tru
 
 
 class Retried(Struct, frozen=True, rename="camel"):
-    """So many are tried again; `left`: so many more may be, by another call (100000 at most)."""
+    """So many are tried again; `left`: so many more may be, by another call (100000 at most).
+
+    null: it took too long to count them.
+    """
 
     retried: int
-    left: int
+    left: int | None
 
 
 class FailureRepository(Protocol):
@@ -118,7 +122,9 @@ class Failures:
             return Retried(0, 0)
         owner = owner_filter(actor)
         retried = await self._repository.retry(owner, asked, MOST_AT_ONCE)
-        result = Retried(retried, await self._repository.count(owner, asked, COUNTED))
         if retried:
-            changed("processing", None, result)
-        return result
+            changed("processing", None, {"retried": retried})
+        try:
+            return Retried(retried, await self._repository.count(owner, asked, COUNTED))
+        except Unavailable:  # what was done is done: it is told
+            return Retried(retried, None)

@@ -3,7 +3,7 @@
 import re
 
 SECRETS = (
-    r"\b\d{4,}:[\w-]{30,}"  # a bot's token
+    r"\b\d{4,}(?::|%(?:25)*3[Aa])[\w-]{30,}"  # a bot's token, in a URL as well
     r"|\b(?:sk-|kd_)[\w-]{8,}"  # a model server's key, and one of ours
 )
 _SECRET = re.compile(SECRETS)

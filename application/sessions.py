@@ -9,6 +9,7 @@ e-mail takes as long, and counts as much, as a known one.
 """
 
 import asyncio
+import unicodedata
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Protocol
@@ -154,7 +155,7 @@ class Sessions:
         Raises Invalid, TooMany; SessionsAway (then nothing has changed); Conflict where the
         password has become another one meanwhile; Forbidden where an API key asks.
         """
-        require(actor, Action.CHANGE_PASSWORD, own=True)
+        require(actor, Action.CHANGE_PASSWORD)
         if errors := password_errors(new, "newPassword"):
             raise Invalid(errors)
         account = await self._users.by_id(actor.id)
@@ -182,7 +183,7 @@ class Sessions:
     def _buckets(
         self, email: str, account: Account | None, address: str, device: str | None
     ) -> list[Bucket]:
-        name = email.casefold()
+        name = _counted_as(email)
         known = self._devices.knows(device, account.user.id) if account is not None else None
         if known is not None:
             return [Bucket(f"device:{known}:{name}", WRONG_PER_ACCOUNT)]
@@ -229,6 +230,16 @@ class Sessions:
 def _refuse(after: int) -> None:
     if after > 0:
         raise TooMany("Too many wrong passwords. Try again later.", after)
+
+
+def _counted_as(email: str) -> str:
+    """What an e-mail is counted under: without case and marks above and below its letters.
+
+    Whatever PostgreSQL takes for the same e-mail (citext: in lower case, by its locale, in most of
+    which "İ" is an "i") must have one count; that others share it does no harm.
+    """
+    letters = unicodedata.normalize("NFKD", email)
+    return "".join(each for each in letters if not unicodedata.combining(each)).casefold()
 
 
 def _stamp(password_hash: str) -> str:

@@ -5,7 +5,7 @@ MANAGER every bot, chat, message and job; ADMIN also users, settings, audit, and
 bots talk to. What one may not see does not exist; what one may see but not do is forbidden.
 
 An API key acts for its maker, with a role of its own that is never above the maker's; a key makes
-no keys and changes no passwords, so that one which leaked ends when it is revoked.
+no keys, no users and changes none, so that one which leaked ends when it is revoked.
 """
 
 from enum import StrEnum
@@ -45,12 +45,13 @@ class Action(StrEnum):
     USE_BOT = "use a bot, its chats, messages and processing"
     NAME_SERVERS = "name the servers that a bot talks to"
     USE_JOBS = "use jobs"
-    MANAGE_USERS = "manage users"
+    SEE_USERS = "see users"
+    MANAGE_USERS = "make and change users"
     MANAGE_SETTINGS = "manage settings"
     READ_AUDIT = "read the audit log"
     MAKE_KEYS = "make API keys"
     USE_KEY = "see or revoke an API key"
-    CHANGE_PASSWORD = "change a password"  # noqa: S105 - the wish, no password
+    CHANGE_PASSWORD = "change one's own password"  # noqa: S105 - the wish, no password
 
 
 class Decision(StrEnum):
@@ -61,26 +62,30 @@ class Decision(StrEnum):
     HIDDEN = "HIDDEN"
 
 
-_SESSION_ONLY = frozenset({Action.MAKE_KEYS, Action.CHANGE_PASSWORD})
+_SESSION_ONLY = frozenset({Action.MAKE_KEYS, Action.MANAGE_USERS, Action.CHANGE_PASSWORD})
 _RISING = (Role.USER, Role.MANAGER, Role.ADMIN)
 
 
 def decide(role: Role, action: Action, *, own: bool = False, by_key: bool = False) -> Decision:
-    """Whether the role may do it; `own`: the bot, key or password in question is the asker's."""
+    """Whether the role may do it; `own`: the bot or key in question is the asker's."""
     if by_key and action in _SESSION_ONLY:
         return Decision.FORBIDDEN
     match action:
-        case Action.MAKE_BOTS | Action.MAKE_KEYS:
+        case Action.MAKE_BOTS | Action.MAKE_KEYS | Action.CHANGE_PASSWORD:
             return Decision.ALLOWED
         case Action.USE_KEY:
             return Decision.ALLOWED if own or sees_every_key(role) else Decision.HIDDEN
-        case Action.CHANGE_PASSWORD:
-            return Decision.ALLOWED if own or role is Role.ADMIN else Decision.FORBIDDEN
         case Action.USE_BOT:
             return Decision.ALLOWED if own or sees_every_bot(role) else Decision.HIDDEN
         case Action.USE_JOBS:
             return Decision.ALLOWED if sees_every_bot(role) else Decision.FORBIDDEN
-        case Action.NAME_SERVERS | Action.MANAGE_USERS | Action.MANAGE_SETTINGS | Action.READ_AUDIT:
+        case (
+            Action.NAME_SERVERS
+            | Action.SEE_USERS
+            | Action.MANAGE_USERS
+            | Action.MANAGE_SETTINGS
+            | Action.READ_AUDIT
+        ):
             return Decision.ALLOWED if role is Role.ADMIN else Decision.FORBIDDEN
         case unreachable:
             assert_never(unreachable)

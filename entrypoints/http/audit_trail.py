@@ -20,7 +20,7 @@ from application.audit import Asker, Audit, Ended, Noted, begin_asker, begin_tra
 from application.jobs import StatementFailed, Unavailable
 from application.live import Live, of_note
 from application.users import User
-from entrypoints.http.paths import is_api
+from entrypoints.http.paths import SAFE, is_api
 
 WRITTEN_WITHIN = 3.0
 """Seconds that an answer waits for its rows where PostgreSQL hangs."""
@@ -31,7 +31,6 @@ NO_ROUTE = "none"
 
 _ID = re.compile(r"|[0-9]{1,19}|\.{1,2}")
 """What an unknown path keeps beside the words of our routes."""
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 log = structlog.get_logger("audit")
 
@@ -44,7 +43,7 @@ class AuditTrail:
         self._strangers = _Allowance()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP or scope["method"] in _SAFE or not is_api(scope):
+        if scope["type"] != ScopeType.HTTP or scope["method"] in SAFE or not is_api(scope):
             await self._app(scope, receive, send)
             return
         noted, asker = begin_trail(), begin_asker()

@@ -1,4 +1,6 @@
-"""One path for all layers: what the router would read as another one than its text is refused.
+"""One reading of a request for all layers: which methods are safe, and which paths there are.
+
+What the router would read as another one than its text is refused.
 
 The router collapses slashes and adds a missing first one; a proxy in front may resolve dots and
 decode slashes, or not. Who guards a path, and who writes down what was asked of it, must see what
@@ -6,6 +8,9 @@ is answered, so only a plain path is.
 """
 
 from litestar.types import HTTPScope
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
 
 
 def is_plain(scope: HTTPScope) -> bool:

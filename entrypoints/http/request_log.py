@@ -9,6 +9,7 @@ the query, in which people search for words.
 import logging
 import re
 from time import perf_counter
+from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -16,11 +17,12 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from application.secret_shapes import without_secrets
 from application.users import User
 
 HEADER = b"x-request-id"
 LONGEST = 200
-"""Characters of a path, percent-encoded as it came: nothing in it can act on a terminal."""
+"""Characters of a path, percent-encoded: nothing in it can act on a terminal."""
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 
@@ -66,7 +68,7 @@ def _tell(scope: HTTPScope, status: int, seconds: float) -> None:
     tell(
         "request.answered",
         method=scope["method"],
-        path=scope["raw_path"][:LONGEST].decode("ascii", "replace"),
+        path=quote(without_secrets(scope["path"]), safe="/:")[:LONGEST],
         status=status,
         seconds=round(seconds, 4),
         **({"user": user.id} if user is not None else {}),

@@ -26,6 +26,17 @@ _PASSED_ON = (
 _PASSED_BACK = ("content-type", "cache-control", "etag", "content-security-policy", "location")
 
 
+_FORWARDED_FOR = ("x-forwarded-for", "x-real-ip")
+"""What proxies say, TRUSTED_PROXIES or not: it makes strangers of neighbours, never the reverse."""
+
+
+def _is_of_this_machine(request: Request[None, None, State]) -> bool:
+    told = ",".join(v for name in _FORWARDED_FOR for v in request.headers.getall(name, []))
+    senders = [each.strip() for each in told.split(",") if each.strip()]
+    client = request.client.host if request.client is not None else ""
+    return "forwarded" not in request.headers and all(map(is_loopback, [client, *senders]))
+
+
 @route(
     ["/sandbox", "/sandbox/{path:path}"],
     http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE],
@@ -39,7 +50,7 @@ async def sandbox(
     base: str | None = request.app.state.sandbox_url
     if base is None:
         raise NotFoundException()
-    if request.client is None or not is_loopback(request.client.host):
+    if not _is_of_this_machine(request):
         raise HTTPException(status_code=403, detail="the sandbox answers this machine only")
     if request.scope["raw_path"] == b"/sandbox":
         return Redirect("/sandbox/")  # the page's links are relative

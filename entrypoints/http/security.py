@@ -25,7 +25,7 @@ from application.api_keys import ApiKeys
 from application.refusals import Unauthenticated
 from application.sessions import Sessions
 from application.users import User
-from entrypoints.http.paths import is_api, is_plain
+from entrypoints.http.paths import SAFE, is_api, is_plain
 from entrypoints.http.problems import MEDIA_TYPE, problem
 
 SESSION_COOKIE = "kotodom_session"
@@ -35,7 +35,6 @@ DEVICE_SECONDS = 365 * 24 * 3600
 Asked = Request[User, Any, State]
 """A request whose session, or API key, is a user's: `request.user`."""
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _HEADERS = {
     b"content-security-policy": (
         b"default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
@@ -182,7 +181,7 @@ class Gate:
     def _is_foreign(self, scope: HTTPScope, headers: dict[bytes, bytes]) -> bool:
         """Whether a page of another origin sent this unsafe request (Telegram sends no Origin)."""
         origin = headers.get(b"origin")
-        if origin is None or scope["method"] in _SAFE or scope["path"].startswith("/webhook/"):
+        if origin is None or scope["method"] in SAFE or scope["path"].startswith("/webhook/"):
             return False
         scheme, separator, netloc = origin.decode("latin-1").lower().partition("://")
         if not separator or scheme not in _DEFAULT_PORTS:

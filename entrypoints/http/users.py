@@ -11,7 +11,7 @@ from entrypoints.http.bodies import StrictJson
 from entrypoints.http.ids import UserKey
 from entrypoints.http.paging import Cursor, Limit
 from entrypoints.http.problems import problems
-from entrypoints.http.security import Asked
+from entrypoints.http.security import Asked, SessionOnly
 
 
 @get("/users", tags=["users"], responses=problems(400, 401, 403))
@@ -24,6 +24,7 @@ async def list_users(
 
 @post(
     "/users",
+    operation_class=SessionOnly,
     tags=["users"],
     dto=StrictJson[NewUser],
     return_dto=None,
@@ -38,6 +39,7 @@ async def create_user(
 
 @patch(
     "/users/{user_id:str}",
+    operation_class=SessionOnly,
     tags=["users"],
     dto=StrictJson[UserPatch],
     return_dto=None,

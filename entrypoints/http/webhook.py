@@ -20,7 +20,7 @@ from application.intake import Intake, Receipt
 from application.jobs import Unavailable
 from application.meter import Meter
 from domain.telegram import NotAnUpdate
-from entrypoints.http.ids import WebhookKey
+from entrypoints.http.ids import WEBHOOK_ID, WebhookKey
 from entrypoints.http.problems import CLIENT_GONE, client_is_gone, problems
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name (setWebhook)
@@ -74,7 +74,8 @@ async def _keep(bot_id: str, request: Request[None, None, State]) -> None:
     box: SecretBox = request.app.state.secret_box
     intake: Intake = request.app.state.intake
     given = request.headers.get(SECRET_HEADER, "").encode("latin-1", "replace")
-    if not bot_id.isdecimal() or len(bot_id) > 18 or not box.is_webhook_secret(int(bot_id), given):
+    known = WEBHOOK_ID.fullmatch(bot_id) is not None
+    if not known or not box.is_webhook_secret(int(bot_id), given):
         await _drain(request)
         raise HTTPException(status_code=401, detail="The secret token is not this bot's.")
     body = await _body(request)

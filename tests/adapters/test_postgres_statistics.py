@@ -205,12 +205,43 @@ async def test_a_try_that_begins_while_its_day_is_counted_again(
         beginning = asyncio.create_task(begin_again())
         await wait_until(waits, 20)
         for statement, values in (
+            (postgres_statistics._SETTLE, (bot, day)),
             (postgres_statistics._FORGET, (day, bot)),
             (postgres_statistics._COUNT, (day, bot)),
-            (postgres_statistics._SETTLE, (bot, day)),
         ):
             await counting.exec_driver_sql(statement, values)
     await beginning
+    assert await _sums(engine) == await _as_if_never_counted(engine, messages)
+
+
+async def test_a_try_that_begins_while_days_are_looked_for(
+    engine: AsyncEngine, messages: Messages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It commits between the snapshot of the look and the look's lock."""
+    first = await messages.keep(messages.bots[0], 3, "TERMINAL")
+    second = await messages.keep(messages.bots[0], 3, "FAILED")
+    await _count(engine)
+    await _end(messages, second)
+    slow = postgres_statistics._SETTLED.replace(
+        "WHERE", "WHERE (SELECT pg_sleep(1)) IS NOT NULL AND", 1
+    )
+    assert slow != postgres_statistics._SETTLED
+    monkeypatch.setattr(postgres_statistics, "_SETTLED", slow)
+
+    async def sleeps() -> bool:
+        return bool(
+            await messages.rows.run(
+                "SELECT 1 FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event = 'PgSleep'"
+            )
+        )
+
+    counting = asyncio.create_task(_count(engine))
+    await wait_until(sleeps, 20)
+    async with transaction(engine) as connection:
+        assert await try_again(connection, [first])
+    await counting
+    await _end(messages, first)
     assert await _sums(engine) == await _as_if_never_counted(engine, messages)
 
 

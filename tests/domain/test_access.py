@@ -21,12 +21,13 @@ TABLE: dict[Action, dict[Role, tuple[Decision, Decision]]] = {
     Action.USE_BOT: {Role.ADMIN: (A, A), Role.MANAGER: (A, A), Role.USER: (A, H)},
     Action.USE_JOBS: {Role.ADMIN: (A, A), Role.MANAGER: (A, A), Role.USER: (F, F)},
     Action.NAME_SERVERS: {Role.ADMIN: (A, A), Role.MANAGER: (F, F), Role.USER: (F, F)},
+    Action.SEE_USERS: {Role.ADMIN: (A, A), Role.MANAGER: (F, F), Role.USER: (F, F)},
     Action.MANAGE_USERS: {Role.ADMIN: (A, A), Role.MANAGER: (F, F), Role.USER: (F, F)},
     Action.MANAGE_SETTINGS: {Role.ADMIN: (A, A), Role.MANAGER: (F, F), Role.USER: (F, F)},
     Action.READ_AUDIT: {Role.ADMIN: (A, A), Role.MANAGER: (F, F), Role.USER: (F, F)},
     Action.MAKE_KEYS: {Role.ADMIN: (A, A), Role.MANAGER: (A, A), Role.USER: (A, A)},
     Action.USE_KEY: {Role.ADMIN: (A, A), Role.MANAGER: (A, H), Role.USER: (A, H)},
-    Action.CHANGE_PASSWORD: {Role.ADMIN: (A, A), Role.MANAGER: (A, F), Role.USER: (A, F)},
+    Action.CHANGE_PASSWORD: {Role.ADMIN: (A, A), Role.MANAGER: (A, A), Role.USER: (A, A)},
 }
 
 
@@ -40,11 +41,11 @@ def test_table(role: Role, action: Action) -> None:
 
 @pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("role", Role)
-def test_an_api_key_may_what_its_role_may_but_make_keys_and_change_passwords(
+def test_an_api_key_may_what_its_role_may_but_what_would_outlive_it(
     role: Role, action: Action
 ) -> None:
     for own in (True, False):
-        refused = action in (Action.MAKE_KEYS, Action.CHANGE_PASSWORD)
+        refused = action in (Action.MAKE_KEYS, Action.MANAGE_USERS, Action.CHANGE_PASSWORD)
         expected = F if refused else decide(role, action, own=own)
         assert decide(role, action, own=own, by_key=True) is expected
 

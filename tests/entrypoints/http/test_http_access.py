@@ -126,7 +126,12 @@ TABLE: dict[str, Line] = {
     "GET /api/events": Line(May.SIGNED_IN),
 }
 
-NO_KEY = {"POST /api/auth/password", "POST /api/api-keys"}
+NO_KEY = {
+    "POST /api/auth/password",
+    "POST /api/api-keys",
+    "POST /api/users",
+    "PATCH /api/users/{user_id}",
+}
 """Routes that refuse an API key with 403, for whatever else they do."""
 
 

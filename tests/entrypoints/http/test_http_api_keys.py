@@ -129,7 +129,7 @@ async def test_a_revoked_key_is_over(user: Person, nobody: Person) -> None:
     assert (await user.delete(f"/api/api-keys/{key['id']}")).status == 404
 
 
-async def test_a_key_may_list_and_revoke_but_make_no_key_and_change_no_password(
+async def test_a_key_may_list_and_revoke_but_do_nothing_that_outlives_it(
     admin: Person, nobody: Person
 ) -> None:
     key = await _key(admin, "ADMIN")
@@ -139,14 +139,21 @@ async def test_a_key_may_list_and_revoke_but_make_no_key_and_change_no_password(
     for answer in (
         await nobody.post("/api/api-keys", {"name": "x", "role": "USER"}, headers=by_key),
         await nobody.post("/api/auth/password", passwords, headers=by_key),
-        await nobody.ask(
-            "PATCH", f"/api/users/{me}", {"password": "battery staple"}, headers=by_key
+        await nobody.post(
+            "/api/users",
+            {"email": "back@door.example", "password": "battery staple", "role": "ADMIN"},
+            headers=by_key,
         ),
+        *[
+            await nobody.ask("PATCH", f"/api/users/{me}", form, headers=by_key)
+            for form in ({"password": "battery staple"}, {"role": "USER"}, {"status": "DISABLED"})
+        ],
     ):
         assert answer.status == 403
         assert "sign in for that" in answer.json["detail"]
     assert (await nobody.sign_in("admin@example.com")).status == 200
-    assert (await nobody.get("/api/api-keys", headers=by_key)).status == 200
+    for path in ("/api/api-keys", "/api/users"):
+        assert (await nobody.get(path, headers=by_key)).status == 200
     path = f"/api/api-keys/{key['id']}"
     assert (await nobody.ask("DELETE", path, headers=by_key)).status == 204
 

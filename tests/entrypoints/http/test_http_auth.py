@@ -69,6 +69,19 @@ async def test_the_seventh_wrong_password_is_429(people: New) -> None:
     assert (await browser.sign_in("admin@example.com")).status == 200
 
 
+async def test_every_way_to_write_an_e_mail_has_one_count(people: New) -> None:
+    """PostgreSQL takes "İ" for an "i": all of these are the administrator."""
+    browser = people()
+    for email in ("admİn@example.com", "ADMIN@example.com", "AdmİN@EXAMPLE.com") * 2:
+        assert (await browser.sign_in(email, "wrong")).status == 401
+    for email in ("admin@example.com", "admİn@example.com", "aDmİn@example.com"):
+        assert (await people().sign_in(email)).status == 429
+
+
+async def test_an_e_mail_may_be_written_in_any_case(people: New) -> None:
+    assert (await people().sign_in("admİn@example.com")).status == 200
+
+
 async def test_many_at_once_are_counted_exactly(people: New) -> None:
     answers = await asyncio.gather(
         *(people().sign_in("unknown@example.com", f"wrong{n}") for n in range(10))

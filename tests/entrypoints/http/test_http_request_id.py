@@ -7,6 +7,7 @@ import pytest
 import structlog
 from structlog.contextvars import bind_contextvars, get_contextvars, merge_contextvars
 from structlog.typing import EventDict
+from yarl import URL
 
 from entrypoints.http import request_log
 from entrypoints.http.request_log import RequestLog
@@ -61,6 +62,18 @@ async def test_a_request_of_the_api_leaves_one_line(nobody: Person, lines: list[
         "path": "/api/b%0Aots",
         "status": 404,
     }
+
+
+@pytest.mark.parametrize("colon", [":", "%3A", "%3a", "%253A"])
+async def test_a_token_in_a_path_is_masked(
+    nobody: Person, lines: list[EventDict], colon: str
+) -> None:
+    token = "AAFthisIsABotTokenThisIs" + "%41BotTokenXX"
+    path = f"/api/bots/111222333{colon}{token}/enable"
+    async with nobody.session.get(URL(nobody.url + path, encoded=True)):
+        pass
+    (line,) = lines
+    assert line["path"] == "/api/bots/%E2%80%A6/enable"
 
 
 async def test_a_line_says_who_asked(admin: Person, lines: list[EventDict]) -> None:

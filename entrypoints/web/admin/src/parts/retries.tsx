@@ -59,7 +59,7 @@ export function RetryMatching({ filter, label, ...button }: Matching) {
     onSuccess: ({ retried, left }) =>
       tell(
         "green",
-        t("retried", { count: retried }) + (left > 0 ? ` ${t("left", { count: left })}` : ""),
+        t("retried", { count: retried }) + (left ? ` ${t("left", { count: left })}` : ""),
       ),
     onError: (error: unknown) => tell("red", Problem.in(error)?.message || t("notRetried")),
     onSettled: askAgain,
