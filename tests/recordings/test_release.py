@@ -13,7 +13,7 @@ import pytest
 from msgspec import Struct
 
 from domain import texts
-from domain.effects import Effect, RemoveFormerWebhook
+from domain.effects import Effect, ForgetThreads, RemoveFormerWebhook
 from domain.events import Event
 from domain.failures import Failure
 from domain.recording import State
@@ -25,7 +25,7 @@ from tests.recordings.release import FOLDER, RELEASED, of, recorded, stories, ve
 UNIONS: dict[str, Any] = {"event": Event, "effect": Effect, "failure": Failure, "state": State}
 WORDS = {"START", "HELP", "REFRESHED", "FAILED", "UNSUPPORTED"}
 VERSIONS = [path for path in sorted(FOLDER.glob("*.jsonl")) if re.match(r"\d+\.\d+", path.name)]
-ONLY_JOBS = {RemoveFormerWebhook}
+ONLY_JOBS = {RemoveFormerWebhook, ForgetThreads}
 """Effects that no step wishes for: they hold a secret, and steps hold none."""
 
 
