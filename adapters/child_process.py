@@ -69,11 +69,13 @@ async def spawn(
     death_signal: signal.Signals,
     user: ServiceUser | None = None,
     output: IO[bytes] | int | None = None,
+    errors: int | None = None,
 ) -> asyncio.subprocess.Process:
     """Start argv[0] (an absolute path) with this environment and our library path, no more.
 
     death_signal is sent to it when this process dies. user None means our own user. output takes
-    both stdout and stderr (a file, or asyncio.subprocess.PIPE); None means ours.
+    both stdout and stderr (a file, or asyncio.subprocess.PIPE); None means ours. errors takes
+    stderr apart.
 
     Raises RuntimeError off the main thread, OSError when no process can be made.
     """
@@ -81,6 +83,8 @@ async def spawn(
         raise RuntimeError("start children from the main thread: they die with the thread")
     as_user = f"{user.uid}:{user.gid}:{user.capability}" if user else "-"
     library_path = {name: os.environ[name] for name in _LOADER_VARIABLES if name in os.environ}
+    if errors is None and output is not None:
+        errors = asyncio.subprocess.STDOUT
     launch = [sys.executable, "-I", "-S", str(_LAUNCHER)]
     return await asyncio.create_subprocess_exec(
         *launch,
@@ -88,7 +92,7 @@ async def spawn(
         *argv,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=output,
-        stderr=output if output is None else asyncio.subprocess.STDOUT,
+        stderr=errors,
         env={**library_path, **env},
         start_new_session=True,
     )

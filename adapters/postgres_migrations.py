@@ -79,6 +79,12 @@ async def is_current(engine: AsyncEngine) -> bool:
     return revision == ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
+def knows(revision: str) -> bool:
+    """Whether this code has a revision of this name: a database that has it can be brought up."""
+    script = ScriptDirectory.from_config(alembic_config())
+    return any(each.revision == revision for each in script.walk_revisions())
+
+
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 

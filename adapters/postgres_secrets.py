@@ -44,6 +44,8 @@ UPDATE bots SET token = new.token, api_key = new.api_key
 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS new (id, token, api_key)
 WHERE bots.id = new.id
 """
+_BOTS = "SELECT id, name, token, api_key FROM bots ORDER BY id"
+_SETTINGS = "SELECT id, value FROM settings WHERE id = ANY($1) ORDER BY id"
 _LOCK_SETTINGS = "SELECT id, value FROM settings WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 _WRITE_SETTINGS = """
 UPDATE settings SET value = new.value FROM unnest($1::text[], $2::text[]) AS new (id, value)
@@ -107,17 +109,22 @@ class PostgresSecrets:
             rows = await fetch(connection, _LOCK_BOTS, after, BATCH)
             written: list[tuple[int, str, str | None]] = []
             for bot_id, name, token, api_key in rows:
-                of = f"bot {bot_id} ({name})"
-                row = (
-                    bot_id,
-                    batch.renew(f"the token of {of}", token),
-                    api_key and batch.renew(f"the API key of {of}", api_key),
-                )
+                row = _renew_bot(batch, bot_id, name, token, api_key)
                 if row != (bot_id, token, api_key):
                     written.append(row)
             if written:
                 await execute(connection, _WRITE_BOTS, *map(list, zip(*written, strict=True)))
         return batch.renewed(rows[-1][0] if len(rows) == BATCH else None)
+
+    async def unreadable(self) -> Sequence[str]:
+        """What no key opens, in words; nothing is changed. Raises Unavailable."""
+        batch = _Batch(self._box)
+        async with transaction(self._engine) as connection:
+            for bot_id, name, token, api_key in await fetch(connection, _BOTS):
+                _renew_bot(batch, bot_id, name, token, api_key)
+            for name, value in await fetch(connection, _SETTINGS, sorted(SECRETS)):
+                batch.renew(f"the setting {name}", value)
+        return batch.renewed(None).unreadable
 
     async def renew_settings(self) -> Renewed:
         """All secret settings, locked, in a transaction."""
@@ -164,3 +171,15 @@ class _Batch:
     def renewed(self, upto: int | None) -> Renewed:
         """The outcome."""
         return Renewed(self.count, self._current, tuple(self._unreadable), upto)
+
+
+def _renew_bot(
+    batch: _Batch, bot_id: int, name: str, token: str, api_key: str | None
+) -> tuple[int, str, str | None]:
+    """A bot's id and its secrets, as the newest key stores them."""
+    of = f"bot {bot_id} ({name})"
+    return (
+        bot_id,
+        batch.renew(f"the token of {of}", token),
+        api_key and batch.renew(f"the API key of {of}", api_key),
+    )

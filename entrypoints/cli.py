@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -244,6 +245,34 @@ def rotate_secrets(
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; - is standard output.")],
+) -> None:
+    """Write the whole database into a new file, while the system runs: 0 written, 2 not."""
+
+    async def command(settings: Settings) -> int:
+        from entrypoints.backup import backup as write
+
+        return await write(settings, console, file)
+
+    _run("backup", command, loop=False)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup; - is standard input.")],
+) -> None:
+    """Restore a backup into an empty place: 0 all of it, 1 no key opens its secrets, 2 not."""
+
+    async def command(settings: Settings) -> int:
+        from entrypoints.restore import restore as put_back
+
+        return await put_back(settings, console, file)
+
+    _run("restore", command, loop=False)
+
+
+@app.command()
 def record(
     out: Annotated[Path, typer.Option(help="The file to write; - is standard output.")],
     bot: Annotated[int | None, typer.Option(help="Only this bot, and its chats.")] = None,
@@ -318,6 +347,26 @@ def doctor() -> None:
         return await examine(settings, console)
 
     _run("doctor", command, loop=False)
+
+
+class HealthOf(StrEnum):
+    """The parts that a container may run."""
+
+    API = "api"
+    WORKER = "worker"
+    POLLER = "poller"
+
+
+@app.command()
+def health(part: Annotated[HealthOf, typer.Argument(help="What runs on this machine.")]) -> None:
+    """Look whether the part that runs here is alive: 0 it is, 1 it is not. For containers."""
+
+    async def command(settings: Settings) -> int:
+        from entrypoints.health import look
+
+        return await look(settings, console, part.value)
+
+    _run("health", command, loop=False)
 
 
 if __name__ == "__main__":

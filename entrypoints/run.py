@@ -39,7 +39,7 @@ from application.users import Users
 from entrypoints.logs import configure
 from entrypoints.parts import data_directory, environment_of, with_secret_key
 from entrypoints.sandbox.ready_bot import ensure_ready_bot
-from entrypoints.settings import Settings, WrongSetting
+from entrypoints.settings import Settings, WrongSetting, reachable
 from entrypoints.supervisor import Part, PartEvent, PartFailedError, Supervisor, kotodom_argv
 from entrypoints.wiring import SharedProvider, direct_dsn
 
@@ -126,7 +126,7 @@ async def _start_ours(
             )
     finally:
         await container.close()
-    base = f"http://{_reachable(settings.host)}:{settings.port}"
+    base = f"http://{reachable(settings.host)}:{settings.port}"
     names = [f"worker-{number + 1}" for number in range(settings.workers or os.cpu_count() or 1)]
     with _stage("api, workers, poller"):
         await asyncio.gather(
@@ -220,13 +220,6 @@ async def _connected(dsn: str, expected: list[str]) -> None:
 
 async def _seen(connection: asyncpg.Connection, expected: list[str]) -> bool:
     return not await connection.fetchval(_MISSING, expected)
-
-
-def _reachable(host: str) -> str:
-    """An address at which a server that listens on `host` can be asked from this machine."""
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not listened on
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
 
 
 def _check_free(host: str, port: int) -> None:

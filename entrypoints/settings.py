@@ -158,6 +158,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def reachable(host: str) -> str:
+    """An address at which a server that listens on `host` can be asked from this machine."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
 def _between(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
         if not value.isdecimal() or not low <= int(value) <= high:

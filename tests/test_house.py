@@ -59,8 +59,11 @@ def test_the_locks_agree() -> None:
     assert {name: running[name] for name in shared} == {name: checking[name] for name in shared}
 
 
-def test_the_npm_lock_names_no_registry() -> None:
-    packages = json.loads((ROOT / "tests/browser/package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize(
+    "folder", ["tests/browser", "entrypoints/web/admin", "entrypoints/web/landing"]
+)
+def test_an_npm_lock_names_no_registry(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     assert [path for path, package in packages.items() if "resolved" in package] == []
     assert [path for path, package in packages.items() if path and "integrity" not in package] == []
 

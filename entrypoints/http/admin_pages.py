@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import cast
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 from servestatic import ServeStaticASGI  # type: ignore[import-untyped]
+
+from entrypoints.http.page_policy import with_policy
 
 DIST = Path(__file__).parent.parent / "web" / "admin" / "dist"
 PREFIX = "/admin/"
@@ -49,19 +51,7 @@ class AdminPages:
         else:
             if self._is_page(scope["path"]):
                 scope = cast(Scope, {**scope, "path": PREFIX})
-            await self._files(scope, receive, _with_policy(send))
+            await self._files(scope, receive, with_policy(send, _CONTENT_SECURITY_POLICY))
 
     def _is_page(self, path: str) -> bool:
         return not path.startswith(ASSETS) and path not in self._files.files
-
-
-def _with_policy(send: Send) -> Send:
-    """On every answer, a 304 too: a browser takes that one's headers for the page it has."""
-
-    async def with_policy(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            policy = (b"content-security-policy", _CONTENT_SECURITY_POLICY)
-            message["headers"] = [*message.get("headers", ()), policy]
-        await send(message)
-
-    return with_policy

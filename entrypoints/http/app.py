@@ -42,6 +42,7 @@ from entrypoints.http.admin_pages import AdminPages
 from entrypoints.http.audit_trail import AuditTrail
 from entrypoints.http.document import document
 from entrypoints.http.exact import exact
+from entrypoints.http.landing_pages import LandingPages
 from entrypoints.http.problems import answer
 from entrypoints.http.request_log import RequestLog
 from entrypoints.http.security import Gate, signed_in
@@ -123,7 +124,7 @@ def create_app(container: AsyncContainer, environment: Settings) -> Litestar:
         logging_config=None,
     )
     setup_dishka(container, app)
-    pages = AdminPages(app.asgi_handler)
+    pages = AdminPages(LandingPages(app.asgi_handler, environment))
     gate = Gate(pages, environment.public_url, environment.trusted_proxies)
     app.asgi_handler = RequestLog(AuditTrail(gate))
     return app

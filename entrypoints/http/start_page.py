@@ -1,6 +1,6 @@
 """/: where a person who opens the address of a running system finds the way.
 
-The landing page takes this place. /admin/ is answered here only where it was not built.
+Only where the pages were not built: else the Landing Web answers / and the Admin Web /admin.
 """
 
 from litestar import MediaType, Request, get

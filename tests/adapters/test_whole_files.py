@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.whole_files import UnwritableFile, whole, written
+from adapters.whole_files import UnwritableFile, new_private, whole, written
 
 
 def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
@@ -60,3 +60,21 @@ def test_trouble_with_what_is_read_is_not_the_outputs(tmp_path: Path) -> None:
 def test_a_reader_that_left_is_no_trouble_with_the_file() -> None:
     with pytest.raises(BrokenPipeError), written("out"):
         raise BrokenPipeError
+
+
+def test_a_private_file_is_new_whole_and_ones_own(tmp_path: Path) -> None:
+    path, part = tmp_path / "x", tmp_path / "x.part"
+    part.write_bytes(b"left by a killed process, and longer")
+    with new_private(path) as fresh:
+        assert fresh == part and part.read_bytes() == b""
+        part.write_bytes(b"new")
+        with pytest.raises(UnwritableFile, match="being written by another"), new_private(path):
+            raise AssertionError
+        assert part.stat().st_mode & 0o777 == 0o600
+    assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
+    with pytest.raises(UnwritableFile, match="is not written over"), new_private(path):
+        raise AssertionError
+    (tmp_path / "y.part").symlink_to(path)
+    with pytest.raises(UnwritableFile, match=r"y: "), new_private(tmp_path / "y"):
+        raise AssertionError
+    assert path.read_bytes() == b"new"

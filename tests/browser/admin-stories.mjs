@@ -1,6 +1,6 @@
 /** What people do in the Admin Web; each story begins signed out, on a system of its own. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { axe, fits, shifts } from "./looks.mjs";
 
 const HTML = '<img src=x onerror="window.ran = 1"><script>window.ran = 1</script>';
 const EMOJI = "😀".repeat(2048);
@@ -66,18 +66,6 @@ async function nothingRan(page) {
   assert.equal(await page.evaluate(() => window.ran), undefined, "a text's script ran");
 }
 
-async function axe(page, where) {
-  const source = await readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-  await page.evaluate(source);
-  const { violations } = await page.evaluate(() =>
-    globalThis.axe.run(document, { resultTypes: ["violations"] }),
-  );
-  const told = violations.map(
-    ({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map(({ html }) => html.slice(0, 300)).join("\n  ")}`,
-  );
-  assert.deepEqual(told, [], `${where}: axe`);
-}
-
 async function everyPage(page, world, look) {
   await enter(page, world);
   const paths = [...PAGES, ...ADMIN_PAGES, ...world.more];
@@ -86,25 +74,6 @@ async function everyPage(page, world, look) {
     await settled(page);
     await look(path);
   }
-}
-
-/** The page is no wider than the window, and nothing moved once it was there. */
-async function fits(page, path) {
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  assert.ok(wide <= 0, `${path}: ${wide} px wider than the window`);
-}
-
-async function shifts(page) {
-  return page.evaluate(
-    () =>
-      new Promise((resolve) => {
-        let sum = 0;
-        new PerformanceObserver((list) => {
-          for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
-        }).observe({ type: "layout-shift", buffered: true });
-        setTimeout(() => resolve(sum), 300);
-      }),
-  );
 }
 
 const NARROW = { width: 360, height: 740 };

@@ -25,11 +25,12 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /**
  * Runs `visit(page, faults)` and closes the browser whatever comes of it.
  * @template T
- * @param {{width?: number, height?: number, colorScheme?: "dark" | "light"}} look CSS pixels
+ * @param {{width?: number, height?: number} & import("playwright-core").BrowserContextOptions} look
+ *   CSS pixels, and what else playwright knows of: colorScheme, javaScriptEnabled, permissions
  * @param {(page: import("playwright-core").Page, faults: string[]) => Promise<T>} visit
  * @returns {Promise<T>}
  */
-export async function withPage({ width = 1280, height = 800, colorScheme = "light" }, visit) {
+export async function withPage({ width = 1280, height = 800, ...look }, visit) {
   const temporary = tmpdir();
   const scratch = await mkdtemp(join(temporary, "kotodom-browser-"));
   // At exit too: playwright ends the process when a signal comes, past every `finally`.
@@ -47,7 +48,11 @@ export async function withPage({ width = 1280, height = 800, colorScheme = "ligh
       chromiumSandbox: false,
     });
     try {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+      const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme: "light",
+        ...look,
+      });
       const page = await context.newPage();
       return await visit(page, collectFaults(page));
     } finally {

@@ -11,6 +11,7 @@ const LOOKS = {
   wide: { width: 1280, height: 800 },
   narrow: { width: 360, height: 740 },
   dark: { width: 1280, height: 800, colorScheme: "dark" },
+  "narrow-dark": { width: 360, height: 740, colorScheme: "dark" },
 };
 
 const { base, out, admin, chat, message, bot } = JSON.parse(process.argv[2]);

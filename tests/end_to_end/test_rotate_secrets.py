@@ -1,7 +1,7 @@
 """SECRET_KEY is rotated while the system runs: nothing is lost, nothing is forgotten.
 
-The order of a person who follows the document "Upgrading": the new key before the old one, every process
-restarted, `kotodom rotate-secrets`, and then the old key is gone.
+The order of a person who follows the document "Upgrading": the new key before the old one, every
+process restarted, `kotodom rotate-secrets`, and then the old key is gone.
 """
 
 import asyncio

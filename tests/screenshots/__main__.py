@@ -1,7 +1,7 @@
 """`make screenshots`: pictures of every page of the Admin Web, wide, narrow and dark.
 
 A whole system of its own is run, lives a day, and is looked at by a real browser; the pictures go
-into entrypoints/web/screenshots.
+into entrypoints/web/screenshots. The Landing Web shows some of them, and what a terminal says.
 """
 
 import asyncio
@@ -18,9 +18,11 @@ import aiohttp
 
 from tests.end_to_end.system import KOTODOM, free_port
 from tests.screenshots.life import PASSWORD, Life
+from tests.screenshots.terminal import capture
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "entrypoints" / "web" / "screenshots"
+PUBLIC = ROOT / "entrypoints" / "web" / "landing" / "public"
 EMAIL = "admin@example.com"
 START_SECONDS = 60
 
@@ -73,10 +75,16 @@ async def main() -> int:
                 await session.post("/api/auth/login", json=credentials)
                 subjects = await Life(session).fill()
             about = {"base": url, "out": str(PICTURES), "admin": credentials, **subjects}
-            browser = await asyncio.create_subprocess_exec(
-                "node", str(ROOT / "tests" / "browser" / "screenshots.mjs"), json.dumps(about)
-            )
-            return await browser.wait()
+            taken = await _browse("screenshots.mjs", json.dumps(about))
+    capture(PICTURES / "replay.txt")
+    return taken or await _browse("social.mjs", str(PICTURES), str(PUBLIC))
+
+
+async def _browse(script: str, *arguments: str) -> int:
+    """Run a script of tests/browser; its exit code."""
+    path = ROOT / "tests" / "browser" / script
+    browser = await asyncio.create_subprocess_exec("node", str(path), *arguments)
+    return await browser.wait()
 
 
 sys.exit(asyncio.run(main()))

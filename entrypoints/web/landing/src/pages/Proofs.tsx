@@ -1,0 +1,165 @@
+/** What sets it apart, each with what `make chaos`, `make bench` and a terminal have shown. */
+import type { ReactNode } from "react";
+import type { FaultKind } from "../proof/chaos";
+import type { Machine } from "../proof/newest";
+import { day, duration, measured, whole } from "../proof/numbers";
+import type { Site } from "../site";
+import { Bar } from "./Bar";
+import { Terminal } from "./Code";
+
+export function Proofs({ site }: { site: Site }) {
+  const { texts } = site;
+  return (
+    <>
+      <section className="step">
+        <h2>{texts.proofs.title}</h2>
+      </section>
+      <section className="step proof">
+        <h3>{texts.proofs.lost.title}</h3>
+        <NothingLost site={site} />
+      </section>
+      <section className="step proof">
+        <h3>{texts.proofs.replay.title}</h3>
+        <p>{texts.proofs.replay.text}</p>
+        <Terminal>{site.proofs.replay}</Terminal>
+        <p>{texts.proofs.replay.note}</p>
+      </section>
+      <section className="step proof">
+        <h3>{texts.proofs.speed.title}</h3>
+        <Speed site={site} />
+      </section>
+    </>
+  );
+}
+
+function NothingLost({ site: { language, texts, proofs } }: { site: Site }) {
+  const says = texts.proofs.lost;
+  const { chaos } = proofs;
+  const number = (value: number) => whole(value, language);
+  const faults = Object.entries(chaos.faults) as [FaultKind, number][];
+  const told = faults.filter(([, count]) => count > 0);
+  const listed = told.map(([kind, count]) => says.faults[kind](number(count))).join(", ");
+  const rows: [keyof typeof says.rows, string?][] = [
+    ["messages"],
+    ["answered"],
+    ["lost", "zero"],
+    ["out_of_order", "zero"],
+    ["billed_twice", "zero"],
+    ["left_waiting", "zero"],
+    ["given_up"],
+    ["parts_doubled"],
+    ["asked_again"],
+  ];
+  return (
+    <div className="columns">
+      <div>
+        <p>{says.text}</p>
+        <p>{says.about(listed, number(chaos.seconds), number(chaos.chats))}</p>
+        <p>{says.waits(duration(chaos.longest_wait * 1000, language))}</p>
+      </div>
+      <div className="beside">
+        <table className="counts">
+          <thead>
+            <tr>
+              <th scope="col">{says.count}</th>
+              <th scope="col">{says.measured}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(([name, className]) => (
+              <tr key={name} className={className}>
+                <td>{number(chaos[name])}</td>
+                <th scope="row">{says.rows[name]}</th>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        <Measured
+          site={{ language, texts }}
+          command="make chaos"
+          at={chaos.at}
+          machine={chaos.machine}
+        />
+      </div>
+      <p>{says.note}</p>
+    </div>
+  );
+}
+
+function Speed({ site: { language, texts, proofs } }: { site: Site }) {
+  const says = texts.proofs.speed;
+  const { bench } = proofs;
+  const number = (value: number) => whole(value, language);
+  const fastest = Math.max(...Object.values(bench.perSecond));
+  const names = ["kotodom", "aiogram", "aiogramAiohttp"] as const;
+  const replayed: Partial<Record<(typeof names)[number], number>> = bench.replayed;
+  return (
+    <>
+      <p>
+        {says.text(number(bench.sizes.chats), number(bench.sizes.each), number(bench.sizes.rounds))}
+      </p>
+      <table className="speed">
+        <thead>
+          <tr>
+            <th scope="col">{says.contestant}</th>
+            <th scope="col">{says.perSecond}</th>
+            <th scope="col">{says.acknowledged}</th>
+            <th scope="col">{says.replayed}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name) => (
+            <tr key={name} className={name}>
+              <th scope="row">{says.names[name]}</th>
+              <td data-label={says.perSecond}>
+                {measured(bench.perSecond[name], language)}
+                <Bar part={bench.perSecond[name] / fastest} />
+              </td>
+              <td data-label={says.acknowledged}>{duration(bench.acknowledged[name], language)}</td>
+              <td data-label={says.replayed}>
+                {replayed[name] === undefined ? says.none : measured(replayed[name], language)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <Measured
+        site={{ language, texts }}
+        command="make bench"
+        at={bench.at}
+        machine={bench.machine}
+      />
+      <p>
+        {says.quiet(
+          duration(bench.quietP50, language),
+          duration(bench.quietP99, language),
+          number(bench.sizes.quiet),
+        )}
+      </p>
+    </>
+  );
+}
+
+interface MeasuredProps {
+  site: Pick<Site, "language" | "texts">;
+  command: string;
+  at: string;
+  machine: Machine;
+}
+
+/** On what, and when. */
+function Measured({ site: { language, texts }, command, at, machine }: MeasuredProps): ReactNode {
+  const { cpu, cores, memory, system, python, postgres } = machine;
+  const words = [
+    texts.proofs.cores(cores, cpu),
+    `${measured(memory, language)} GiB`,
+    system,
+    `Python ${python}`,
+    `PostgreSQL ${postgres}`,
+  ].join(", ");
+  return (
+    <p className="measured">
+      {texts.proofs.machine(<code>{command}</code>, day(at, language), words)}
+    </p>
+  );
+}

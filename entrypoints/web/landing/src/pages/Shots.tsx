@@ -1,0 +1,65 @@
+/** Pictures that `make screenshots` took of the real admin, light and dark. */
+import type { Site } from "../site";
+import type { Shot } from "../texts/texts";
+import type { Assets } from "./Frame";
+
+export function Shots({ site: { texts, assets } }: { site: Site }) {
+  const shots: [string, Shot][] = [
+    ["overview", texts.shots.overview],
+    ["chats", texts.shots.chat],
+    ["message", texts.shots.message],
+  ];
+  return (
+    <section className="step">
+      <h2>{texts.shots.title}</h2>
+      <div className="shots">
+        {shots.map(([name, shot]) => (
+          <Figure key={name} assets={assets} name={name} shot={shot} open={texts.shots.open} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+interface Props {
+  assets: Assets;
+  name: string;
+  shot: Shot;
+  open: string;
+}
+
+/** A narrow window sees the admin in a narrow window. */
+function Figure({ assets, name, shot, open }: Props) {
+  const look = (how: string) => assets.pictures[`${name}-${how}.png`]!;
+  const source = (how: string, media: string) => {
+    const { url, width, height } = look(how);
+    return <source media={media} srcSet={url} width={width} height={height} />;
+  };
+  const { url, width, height } = look("wide");
+  return (
+    <figure>
+      <picture>
+        {source("narrow-dark", "(max-width: 46rem) and (prefers-color-scheme: dark)")}
+        {source("narrow", "(max-width: 46rem)")}
+        {source("dark", "(prefers-color-scheme: dark)")}
+        <img
+          src={url}
+          width={width}
+          height={height}
+          alt={shot.alt}
+          loading="lazy"
+          decoding="async"
+        />
+      </picture>
+      <figcaption>
+        {shot.caption}{" "}
+        <a className="light" href={url}>
+          {open}
+        </a>
+        <a className="dark" href={look("dark").url}>
+          {open}
+        </a>
+      </figcaption>
+    </figure>
+  );
+}

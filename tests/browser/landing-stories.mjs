@@ -1,0 +1,139 @@
+/** What people see of the Landing Web, and do in it. `world` is {base, pages: every page's path}. */
+import assert from "node:assert/strict";
+import { axe, fits, shifts } from "./looks.mjs";
+
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 360, height: 740 };
+/** Of axe's rules those that the same page, narrow and dark, may break. */
+const DIFFERENT = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"];
+const SETTLE_MS = 60;
+/** What moves less than this is a rounding of pixels. */
+const STILL = 0.001;
+
+/** One page of each kind. */
+const kinds = ({ pages }) => ["/", "/ru/", "/docs/", pages.find((path) => /docs\/.+\//.test(path))];
+
+async function everyPage(page, world, paths, look) {
+  page.on("request", (request) => {
+    assert.equal(new URL(request.url()).origin, world.base, `${page.url()} asks another host`);
+  });
+  for (const path of paths) {
+    await page.goto(world.base + path);
+    await look(path);
+  }
+  assert.deepEqual(await page.context().cookies(), [], "a cookie was set");
+}
+
+/** It is no wider than the window, and nothing moves, nor when its pictures come into sight. */
+async function stands(page, where) {
+  for (const picture of await page.locator("img").all()) await picture.scrollIntoViewIfNeeded();
+  await fits(page, where);
+  assert.ok((await shifts(page, SETTLE_MS)) < STILL, `${where}: it moves while it loads`);
+}
+
+const focused = (page) => page.evaluate(() => document.activeElement?.tagName);
+
+async function searches(page, world, list, word) {
+  await page.goto(world.base + list);
+  await page.locator(".scripted").waitFor();
+  await page.keyboard.press("/");
+  assert.equal(await focused(page), "INPUT");
+  await page.keyboard.type(word);
+  const first = page.locator(".search li a").first();
+  await first.waitFor();
+  assert.match((await first.textContent()).toLowerCase(), new RegExp(word.slice(0, 6)));
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await focused(page), "A");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(page), "INPUT");
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.pathname.startsWith(list) && url.pathname !== list);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.goBack();
+  await page.locator(".search input").fill("zzzzqqqq");
+  await page.locator(".search output:not(:empty)").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator(".search input").inputValue(), "");
+}
+
+/** The button beside a command puts it where it can be pasted. */
+async function copies(page, world) {
+  await page.goto(world.base);
+  const button = page.locator(".commands .copy").first();
+  await button.click();
+  await page.getByText("Copied").waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "make run");
+  await page.getByText("Copied").waitFor({ state: "detached" });
+  assert.equal(await button.textContent(), "Copy");
+}
+
+async function misses(page, world) {
+  for (const where of ["/nowhere", "/docs/nowhere/", "/ru/docs/nowhere"]) {
+    const answer = await page.goto(world.base + where);
+    assert.equal(answer.status(), 404);
+    await page.getByRole("heading", { level: 1, name: "There is nothing here" }).waitFor();
+  }
+  await axe(page, "404");
+  await page.getByRole("link", { name: "На главную" }).click();
+  await page.waitForURL(`${world.base}/ru/`);
+}
+
+export const stories = {
+  /** Every page, wide and light, then narrow and dark; each leads to its counterpart. */
+  pages: {
+    async play(page, world) {
+      await everyPage(page, world, world.pages, async (where) => {
+        const language = where.startsWith("/ru/") ? "ru" : "en";
+        assert.equal(await page.locator("html").getAttribute("lang"), language);
+        const other = page.locator("header nav a[hreflang]");
+        const counterpart = language === "ru" ? where.replace("/ru/", "/") : `/ru${where}`;
+        assert.equal(await other.getAttribute("href"), counterpart);
+        await stands(page, where);
+        await axe(page, where);
+        await page.setViewportSize(NARROW);
+        await page.emulateMedia({ colorScheme: "dark" });
+        await fits(page, `${where}, narrow`);
+        await axe(page, `${where}, dark`, { runOnly: DIFFERENT });
+        await page.setViewportSize(WIDE);
+        await page.emulateMedia({ colorScheme: "light" });
+      });
+    },
+  },
+
+  /** On a phone, dark from the beginning: one page of each kind. */
+  phone: {
+    look: { ...NARROW, colorScheme: "dark" },
+    async play(page, world) {
+      await everyPage(page, world, kinds(world), async (where) => {
+        await stands(page, where);
+        await axe(page, where);
+      });
+    },
+  },
+
+  /** Without a script everything reads, and what only a script does does not show. */
+  scriptless: {
+    look: { javaScriptEnabled: false },
+    async play(page, world) {
+      await everyPage(page, world, kinds(world), async (where) => {
+        assert.ok((await page.locator("main").innerText()).length > 900, where);
+        assert.equal(await page.locator(".copy:visible, .search:visible").count(), 0);
+      });
+    },
+  },
+
+  /**
+   * A command is copied; a word is found by keyboard alone, in both languages; an address that is not
+   * there says so, and leads home.
+   */
+  visitor: {
+    look: { permissions: ["clipboard-read", "clipboard-write"] },
+    expected: ["status of 404"],
+    async play(page, world) {
+      await copies(page, world);
+      await searches(page, world, "/docs/", "webhook");
+      await searches(page, world, "/ru/docs/", "вебхук");
+      await misses(page, world);
+    },
+  },
+};

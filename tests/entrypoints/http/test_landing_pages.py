@@ -1,0 +1,215 @@
+"""/ and /docs: what of the built Landing Web is served, how, and what stays the application's."""
+
+import gzip
+import os
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from litestar import Litestar, get
+
+from entrypoints.http.landing_pages import LandingPages, origin_of
+from entrypoints.http.landing_site import RUNNING, SANDBOX, place
+from entrypoints.settings import Settings, load
+from tests.entrypoints.http.conftest import Api, Person, serving
+
+PAGE = (
+    """<link rel="canonical" href="https://origin.invalid/">
+<!--only:running--><a href="/admin/">Sign in</a><!--/only-->
+<!--only:sandbox--><a href="/sandbox/">Sandbox</a><!--/only-->
+"""
+    + "words " * 200
+)
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a build leaves, in small."""
+    folder = tmp_path_factory.mktemp("dist")
+    files = {
+        "index.html": PAGE,
+        "docs/index.html": "documents",
+        "404.html": "nothing is here",
+        "sitemap.xml": "<loc>https://origin.invalid/</loc>",
+        "docs/search.json": "[]",
+        "assets/main-abc.js": "https://origin.invalid",
+        ".made": "",
+        ".vite/manifest.json": "{}",
+    }
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (folder / "assets" / "main-abc.js.br").write_bytes(b"brotli")
+    return folder
+
+
+def _settings(**environ: str) -> Settings:
+    return load({"SANDBOX": "off", **environ})
+
+
+@get("/health", sync_to_thread=False)
+def _health() -> str:
+    return "well"
+
+
+@get("/", sync_to_thread=False)
+def _start() -> str:
+    return "not built"
+
+
+@pytest.fixture(scope="module")
+async def site(dist: Path) -> AsyncIterator[Person]:
+    """A browser before the pages, with an application of two routes behind them."""
+    app = Litestar([_health, _start])
+    app.asgi_handler = LandingPages(
+        app.asgi_handler, _settings(PUBLIC_URL="https://bots.example.org"), dist
+    )
+    async with serving(app) as url, aiohttp.ClientSession(auto_decompress=False) as session:
+        yield Person(session, url)
+
+
+async def test_a_page_has_the_origin_and_what_a_running_system_has(site: Person) -> None:
+    page = await site.get("/", headers={"Accept-Encoding": "identity"})
+    assert page.status == 200
+    assert 'href="https://bots.example.org/"' in page.json
+    assert "/admin/" in page.json
+    assert "/sandbox/" not in page.json and "only" not in page.json
+    assert page.headers["Content-Security-Policy"] == POLICY
+    assert page.headers["Content-Type"] == 'text/html; charset="utf-8"'
+    assert page.headers["Cache-Control"] == "max-age=0, public"
+    assert "Access-Control-Allow-Origin" not in page.headers
+
+
+async def test_it_is_compressed_beforehand(site: Person) -> None:
+    headers = {"Accept-Encoding": "gzip, br"}
+    async with site.session.get(f"{site.url}/", headers=headers) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert b"https://bots.example.org/" in gzip.decompress(await answer.read())
+    async with site.session.get(f"{site.url}/assets/main-abc.js", headers=headers) as answer:
+        assert answer.headers["Content-Encoding"] == "br"
+        assert answer.headers["Cache-Control"] == "max-age=315360000, public, immutable"
+        assert await answer.read() == b"brotli"
+
+
+async def test_a_browser_that_has_it_is_told_so(site: Person) -> None:
+    page = await site.get("/docs/")
+    again = await site.get("/docs/", headers={"If-None-Match": page.headers["ETag"]})
+    assert (again.status, again.json) == (304, "")
+    assert again.headers["Content-Security-Policy"] == POLICY
+    head = await site.ask("HEAD", "/docs/")
+    assert (head.status, head.json) == (200, "")
+    assert head.headers["Content-Length"] == str(len("documents"))
+
+
+async def test_a_folder_leads_to_its_page(site: Person) -> None:
+    answer = await site.get("/docs", allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (302, "docs/")
+
+
+async def test_what_is_no_file_is_the_applications(site: Person) -> None:
+    assert (await site.get("/health")).json == "well"
+    assert (await site.post("/")).status == 405
+    assert (await site.get("/nowhere")).json["detail"] == "Not Found"
+    assert (await site.get("/.made")).status == (await site.get("/.vite/manifest.json")).status
+    assert (await site.get("/.made")).status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_browser_is_shown_a_page_that_nothing_is_there(site: Person, method: str) -> None:
+    page = await site.get("/404.html")
+    headers = {**BROWSER, "If-None-Match": page.headers["ETag"]}
+    answer = await site.ask(method, "/docs/nowhere", headers=headers)
+    assert answer.status == 404
+    assert answer.json == ("nothing is here" if method == "GET" else "")
+    assert answer.headers["Content-Security-Policy"] == POLICY
+
+
+@pytest.mark.parametrize("path", ["/api/nowhere", "/admin/nowhere", "/sandbox", "/webhook/1"])
+async def test_machines_get_no_page(site: Person, path: str) -> None:
+    answer = await site.get(path, headers=BROWSER)
+    assert answer.status == 404
+    assert answer.json["detail"] == "Not Found"
+
+
+async def test_without_a_build_the_application_answers(tmp_path: Path) -> None:
+    app = Litestar([_start])
+    app.asgi_handler = LandingPages(app.asgi_handler, _settings(), tmp_path / "dist")
+    async with serving(app) as url, aiohttp.ClientSession() as session:
+        person = Person(session, url)
+        assert (await person.get("/")).json == "not built"
+        assert (await person.get("/nowhere", headers=BROWSER)).json["detail"] == "Not Found"
+
+
+async def test_where_it_cannot_be_put_in_place_all_else_is_served(
+    dist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    app = Litestar([_start])
+    app.asgi_handler = LandingPages(app.asgi_handler, _settings(), dist)
+    async with serving(app) as url, aiohttp.ClientSession() as session:
+        assert (await Person(session, url).get("/")).json == "not built"
+
+
+def test_what_a_killed_process_left_is_removed(
+    dist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    died = subprocess.Popen(["true"])
+    died.wait()
+    for owner in (died.pid, os.getppid(), "somebody"):
+        (tmp_path / f"kotodom-landing-{owner}-abc").mkdir()
+    pages = LandingPages(_start, _settings(), dist)  # type: ignore[arg-type]
+    left = sorted(path.name.rpartition("-")[0] for path in tmp_path.iterdir())
+    assert left == sorted(
+        f"kotodom-landing-{owner}" for owner in (os.getpid(), os.getppid(), "somebody")
+    )
+    del pages
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("environ", "origin"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"PORT": "9000", "HOST": "0.0.0.0"}, "http://127.0.0.1:9000"),
+        ({"HOST": "::1"}, "http://[::1]:8000"),
+        ({"HOST": "10.0.0.1", "PUBLIC_URL": "https://a.example"}, "https://a.example"),
+    ],
+)
+def test_the_origin(environ: dict[str, str], origin: str) -> None:
+    assert origin_of(_settings(**environ)) == origin
+
+
+@pytest.mark.parametrize(
+    ("there", "links"),
+    [(set(), []), ({RUNNING}, ["/admin/"]), ({RUNNING, SANDBOX}, ["/admin/", "/sandbox/"])],
+)
+def test_what_is_there(there: set[str], links: list[str], dist: Path, tmp_path: Path) -> None:
+    place(dist, tmp_path, "https://a.example", there)
+    text = (tmp_path / "index.html").read_text()
+    assert [link for link in ("/admin/", "/sandbox/") if link in text] == links
+    assert (tmp_path / "sitemap.xml").read_text() == "<loc>https://a.example/</loc>"
+    # What has a digest in its name stays what it was.
+    assert (tmp_path / "assets" / "main-abc.js").read_text() == "https://origin.invalid"
+
+
+async def test_the_real_application_serves_it(api: Api, nobody: Person) -> None:
+    """In its place: the gate before it, the routes behind it."""
+    page = await nobody.get("/")
+    assert page.headers["Content-Security-Policy"] == POLICY
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert f'href="{origin_of(api.settings)}/"' in page.json
+    assert (await nobody.get("/admin", allow_redirects=False)).headers["Location"] == "admin/"
+    for path in ("/health", "/metrics", "/schema"):
+        assert (await nobody.get(path)).headers.get("Content-Security-Policy") != POLICY
+    missing = await nobody.get("/api/nowhere", headers=BROWSER)
+    assert missing.headers["Content-Type"] == "application/problem+json"
