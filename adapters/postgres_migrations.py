@@ -17,11 +17,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import migrations
+from adapters.newer_schema import NewerSchemaError
 from adapters.postgres_transactions import telling_away
 
 ADVISORY_KEY = 0x6B6F746F646F6D
 """The advisory lock's number: "kotodom" in ASCII."""
-
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
 
 
@@ -36,11 +36,13 @@ def alembic_config(connection: Connection | None = None) -> Config:
 async def migrate(engine: AsyncEngine, revision: str = "head") -> tuple[str | None, str | None]:
     """Bring the schema up (or, by a named revision, down); the revisions (before, after).
 
-    Raises Unavailable.
+    Raises NewerSchemaError, Unavailable.
     """
 
     def move(connection: Connection) -> tuple[str | None, str | None]:
         before = _revision(connection)
+        if before is not None and not knows(before):
+            raise NewerSchemaError(before)
         connection.commit()  # each revision has transactions of its own
         config = alembic_config(connection)
         if revision == "head" or before is None:
@@ -72,11 +74,16 @@ async def _migrate(
 
 
 async def is_current(engine: AsyncEngine) -> bool:
-    """Whether the database has the revision that this code was written for. Raises Unavailable."""
+    """Whether the database has the revision that this code was written for, or that of a newer
+    Kotodom: beside its processes older ones work on. Raises Unavailable.
+    """
     with telling_away():
         async with engine.connect() as connection:
             revision = await connection.run_sync(_revision)
-    return revision == ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if revision is None:
+        return False
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    return revision == head or not knows(revision)
 
 
 def knows(revision: str) -> bool:

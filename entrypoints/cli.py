@@ -20,6 +20,7 @@ from adapters.child_process import CannotRunAsRootError
 from adapters.data_directory import DataDirectoryError
 from adapters.embedded_postgres import PostgresStartError
 from adapters.embedded_valkey import ValkeyStartError
+from adapters.newer_schema import NewerSchemaError
 from application.jobs import Unavailable
 from domain.access import Role
 from entrypoints.settings import Settings, WrongSetting, load
@@ -54,6 +55,7 @@ CANNOT_START = (
     CannotRunAsRootError,
     PostgresStartError,
     ValkeyStartError,
+    NewerSchemaError,
     Unavailable,
 )
 

@@ -12,11 +12,13 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 from servestatic import ServeStaticASGI  # type: ignore[import-untyped]
 
+from entrypoints.http.layer_problem import refuse
 from entrypoints.http.page_policy import with_policy
 
 DIST = Path(__file__).parent.parent / "web" / "admin" / "dist"
 PREFIX = "/admin/"
 ASSETS = f"{PREFIX}assets/"
+_METHODS = ("GET", "HEAD")
 
 _CONTENT_SECURITY_POLICY = (
     b"default-src 'self'; img-src 'self' data:; base-uri 'self'; form-action 'self'; "
@@ -48,6 +50,9 @@ class AdminPages:
             await self._app(scope, receive, send)
         elif not scope["path"].startswith(PREFIX):
             await self._files(scope, receive, send)
+        elif scope["method"] not in _METHODS:
+            allow = (b"allow", ", ".join(_METHODS).encode())
+            await refuse(send, 405, "A page is only to be read.", allow)
         else:
             if self._is_page(scope["path"]):
                 scope = cast(Scope, {**scope, "path": PREFIX})

@@ -12,7 +12,6 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
@@ -25,8 +24,8 @@ from application.api_keys import ApiKeys
 from application.refusals import Unauthenticated
 from application.sessions import Sessions
 from application.users import User
+from entrypoints.http.layer_problem import refuse
 from entrypoints.http.paths import SAFE, is_api, is_plain
-from entrypoints.http.problems import MEDIA_TYPE, problem
 
 SESSION_COOKIE = "kotodom_session"
 DEVICE_COOKIE = "kotodom_device"
@@ -148,9 +147,9 @@ class Gate:
             await send(message)
 
         if not is_plain(scope):
-            await _refuse(send_guarded, 404, "There is nothing at this address.")
+            await refuse(send_guarded, 404, "There is nothing at this address.")
         elif self._is_foreign(scope, headers):
-            await _refuse(send_guarded, 403, "The request was sent by a page of another origin.")
+            await refuse(send_guarded, 403, "The request was sent by a page of another origin.")
         else:
             await self._app(scope, receive, send_guarded)
 
@@ -205,21 +204,6 @@ def _guarded(
     if api:
         ours[b"cache-control"] = b"no-store"
     return [*given, *((name, value) for name, value in ours.items() if name not in names)]
-
-
-async def _refuse(send: Send, status: int, detail: str) -> None:
-    body = msgspec.json.encode(problem(status, detail))
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", MEDIA_TYPE.encode()),
-                (b"content-length", str(len(body)).encode()),
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _forwarded(item: str) -> str | None:

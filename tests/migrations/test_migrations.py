@@ -108,20 +108,42 @@ async def test_pgqueuer_finds_the_schema_it_declares(database_url: str) -> None:
     assert list(plan.statements) == []
 
 
+async def test_the_schema_of_a_newer_version_is_left_alone(
+    empty: AsyncEngine, empty_url: str
+) -> None:
+    await migrate(empty)
+    connection = await asyncpg.connect(empty_url)
+    await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert await is_current(empty)
+    told = await _kotodom("migrate", empty_url)
+    assert told == (
+        2,
+        "kotodom migrate: the database's schema is 9999, of a newer Kotodom, which this one does "
+        "not know: install that version again, or restore a backup of before\n",
+    )
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9999"
+    await connection.close()
+
+
 async def test_several_that_start_at_once(empty: AsyncEngine, empty_url: str) -> None:
-    kotodom = Path(sys.executable).with_name("kotodom")
+    told = await asyncio.gather(*(_kotodom("migrate", empty_url) for _ in range(4)))
+    assert [code for code, _ in told] == [0, 0, 0, 0], told
+    assert await is_current(empty)
+    assert sum("→" in line for _, line in told) == 1
+
+
+async def _kotodom(command: str, url: str) -> tuple[int | None, str]:
+    """A command's exit code, and what it tells."""
     environment = {
         "PATH": os.environ["PATH"],
-        "DATABASE_URL": empty_url,
+        "DATABASE_URL": url,
         "SECRET_KEY": "a-secret-key-of-the-tests-and-of-nothing-else",
     }
-    started = [
-        await asyncio.create_subprocess_exec(
-            str(kotodom), "migrate", env=environment, stderr=asyncio.subprocess.PIPE
-        )
-        for _ in range(4)
-    ]
-    told = [(await process.communicate())[1].decode() for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0, 0], told
-    assert await is_current(empty)
-    assert sum("→" in line for line in told) == 1
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("kotodom")),
+        command,
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, told = await process.communicate()
+    return process.returncode, told.decode()

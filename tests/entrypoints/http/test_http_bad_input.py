@@ -169,6 +169,8 @@ BAD = [
     Bad(405, "POST", "/api/chats.csv"),
     Bad(405, "GET", "/webhook/1"),
     Bad(405, "POST", "/schema"),
+    Bad(405, "POST", "/admin/"),
+    Bad(405, "DELETE", "/admin/bots"),
     Bad(405, "TRACE", "/api/bots"),
     # 413
     Bad(413, "POST", "/api/bots", b" " * (1024 * 1024 + 1)),
