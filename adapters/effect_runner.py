@@ -20,6 +20,7 @@ from domain.effects import (
     AdminAlert,
     DetachedEffect,
     EnsureWebhook,
+    ForgetThreads,
     GenerateReply,
     PublishWaiting,
     RemoveFormerWebhook,
@@ -101,11 +102,14 @@ class EffectRunner:
         """
         match effect:
             case EnsureWebhook(bot_id=bot_id):
-                return bot_id, await self._telegram.ensure_webhook(effect)
+                outcome = await self._telegram.ensure_webhook(effect)
+                return outcome if isinstance(outcome, RemoveFormerWebhook) else (bot_id, outcome)
             case RemoveWebhook(bot_id=bot_id):
                 return bot_id, await self._telegram.remove_webhook(effect)
             case RemoveFormerWebhook():
                 return await self._telegram.remove_former_webhook(effect)
+            case ForgetThreads():
+                return await self._model.forget(effect)
             case ReportBotFailure(bot_id=bot_id, reason=reason, token_dead=token_dead):
                 return bot_id, BotFailed(reason, token_dead)
             case ReportBotRecovery(bot_id=bot_id):

@@ -1,14 +1,20 @@
-"""openai.generateReply, openai.resumeReply and openai.resetThread against a bot's model."""
+"""openai.generateReply, …resumeReply, …resetThread and …forgetThreads against a bot's model."""
+
+import structlog
+from msgspec.structs import replace
 
 from adapters.openai_failures import masked
 from adapters.postgres_bot_access import BotAccess, PostgresBotAccess
 from adapters.postgres_history import MAX_UNSEEN, PostgresHistory
+from adapters.secret_box import SecretUnreadable
 from application.meter import Meter, Stage
 from application.model import Ask, Check, Generated, LanguageModel, ModelAccess, ModelApi, Started
 from application.ports import Clock, Failed, Markdown, Prices
-from domain.effects import GenerateReply, Part, ResetThread, ResumeReply
+from domain.effects import ForgetThreads, GenerateReply, Part, ResetThread, ResumeReply
 from domain.events import Reply, ReplyFailed, ReplyGenerated
-from domain.failures import Failure, Fatal
+from domain.failures import MAX_ATTEMPTS, Failure, Fatal, Retryable, backoff
+
+log = structlog.get_logger("effects")
 
 TRIMMED = 4
 """How many messages a model is told whose context was too short for more."""
@@ -67,10 +73,31 @@ class ModelEffects:
     async def reset(self, effect: ResetThread) -> None:
         """Delete the server's conversation. Raises Failed."""
         model, access = self._model(await self._bots.get(effect.bot_id))
+        await _forget(model, access, effect.thread_id)
+
+    async def forget(self, effect: ForgetThreads) -> ForgetThreads | None:
+        """Delete conversations one by one; those that are to be tried again."""
+        access: ModelAccess | Fatal
         try:
-            await model.forget(access, effect.thread_id)
-        except Failed as failed:
-            raise Failed(_told(failed, access)) from None
+            access = await self._bots.former_model(effect.sealed_model)
+        except SecretUnreadable as error:
+            access = Fatal(str(error))
+        if isinstance(access, Fatal):
+            log.warning("openai.threads_not_deleted", reason=access.reason)
+            return None
+        for done, thread_id in enumerate(effect.thread_ids):
+            try:
+                await _forget(self._models[access.api], access, thread_id)
+            except Failed as failed:
+                failure, left = failed.failure, effect.thread_ids[done:]
+                attempt = 1 if done else effect.attempt + 1
+                if isinstance(failure, Retryable) and attempt < MAX_ATTEMPTS:
+                    delay = failure.after or backoff(attempt, self._clock.jitter())
+                    return replace(effect, thread_ids=left, attempt=attempt, delay=delay)
+                log.info("openai.thread_not_deleted", failure=repr(failure))
+                if isinstance(failure, Retryable | Fatal):  # it would be the next one's, too
+                    return None
+        return None
 
     def _model(self, bot: BotAccess) -> tuple[LanguageModel, ModelAccess]:
         if isinstance(bot.model, Fatal):
@@ -106,6 +133,13 @@ class ModelEffects:
             run_id=generated.run_id if generated.run_id not in told else None,
             incomplete=generated.incomplete,
         )
+
+
+async def _forget(model: LanguageModel, access: ModelAccess, thread_id: str) -> None:
+    try:
+        await model.forget(access, thread_id)
+    except Failed as failed:
+        raise Failed(_told(failed, access)) from None
 
 
 def _told(failed: Failed, access: ModelAccess | Fatal) -> Failure:

@@ -9,15 +9,19 @@ import time
 from contextvars import Context
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres_transactions import execute, fetch, transaction
 from adapters.secret_box import SecretBox, SecretUnreadable, fingerprint
+from application.jobs import PERFORM_EFFECT
 from application.model import ModelAccess, ModelApi
 from application.ports import Failed, TelegramAccess
 from application.settings import CurrentSettings, SettingsReader
+from domain.bot import TelegramMode
+from domain.effects import EnsureWebhook
 from domain.failures import Fatal, Terminal
 
 MAX_AGE = 1.0
@@ -27,8 +31,21 @@ SELECT id, name, token, telegram_api_url, model_api, model, base_url, api_key, i
        temperature, max_output_tokens, assistant_id, history_messages, telegram_mode
 FROM bots WHERE id = $1
 """
-_HOLDER = "SELECT telegram_api_url FROM bots WHERE token_fingerprint = $1"
-_NOTE_WEBHOOK = "UPDATE bots SET webhook_key = $2 WHERE id = $1"
+_HOLDER = """
+SELECT id, telegram_api_url, enabled, telegram_mode FROM bots WHERE token_fingerprint = $1
+"""
+_NOTE_WEBHOOK = """
+UPDATE bots SET webhook_key = $2
+WHERE id = $1 AND token_fingerprint = $3 AND COALESCE(NULLIF(telegram_api_url, ''), $4) = $5
+"""
+# An effect's job as msgspec writes it: with its defaults it ends there, else more follows.
+_CONNECTING = """
+SELECT EXISTS (
+    SELECT FROM pgqueuer
+    WHERE entrypoint = $1
+      AND (status = 'picked' OR status = 'queued' AND execute_after <= now())
+      AND (payload = $2::bytea || '}'::bytea OR position($2::bytea || ','::bytea IN payload) = 1))
+"""
 
 
 class BotAccess(Struct, frozen=True):
@@ -40,6 +57,13 @@ class BotAccess(Struct, frozen=True):
     model: ModelAccess | Fatal
     history_messages: int
     polling: bool
+
+
+class Holder(Struct, frozen=True):
+    """The bot that has a token. `hooked`: its updates are to come by a webhook."""
+
+    bot_id: int
+    hooked: bool
 
 
 class PostgresBotAccess:
@@ -77,16 +101,42 @@ class PostgresBotAccess:
             loading.add_done_callback(lambda _: self._loading.pop(bot_id))
         return await asyncio.shield(loading)
 
-    async def has(self, access: TelegramAccess) -> bool:
-        """Whether a bot has this token, on this server, by now."""
+    async def fresh(self, bot_id: int) -> BotAccess:
+        """The same as it is now: for what is wished for because the bot was edited."""
+        return await self._load(bot_id)
+
+    async def holder(self, access: TelegramAccess) -> Holder | None:
+        """Which bot has this token, on this server, by now."""
         async with transaction(self._engine) as connection:
             rows = await fetch(connection, _HOLDER, fingerprint(access.token))
-        return any((api_url or self._telegram_api_url) == access.api_url for (api_url,) in rows)
+        for bot_id, api_url, enabled, mode in rows:
+            if (api_url or self._telegram_api_url) == access.api_url:
+                return Holder(bot_id, enabled and mode == TelegramMode.WEBHOOK)
+        return None
 
-    async def note_webhook(self, bot_id: int, key_id: str) -> None:
-        """Remember with which key's secret Telegram now calls the bot's webhook."""
+    async def is_connecting(self, bot_id: int) -> bool:
+        """Whether a worker sets the bot's webhook now, or was killed over it, or is about to."""
+        begins = msgspec.json.encode(EnsureWebhook(bot_id)).removesuffix(b"}")
         async with transaction(self._engine) as connection:
-            await execute(connection, _NOTE_WEBHOOK, bot_id, key_id)
+            ((connecting,),) = await fetch(connection, _CONNECTING, PERFORM_EFFECT, begins)
+        return bool(connecting)
+
+    async def note_webhook(self, access: TelegramAccess, key_id: str) -> bool:
+        """Remember with which key's secret Telegram now calls the bot's webhook.
+
+        False: the bot is gone, or has another token or server.
+        """
+        told = (access.bot_id, key_id, fingerprint(access.token))
+        async with transaction(self._engine) as connection:
+            noted = await execute(
+                connection, _NOTE_WEBHOOK, *told, self._telegram_api_url, access.api_url
+            )
+        return noted > 0
+
+    async def former_model(self, sealed: str) -> ModelAccess | Fatal:
+        """Where the conversations are of a bot that is gone. Raises SecretUnreadable."""
+        own = msgspec.json.decode(self._box.decrypt(sealed), type=ModelAccess)
+        return self._model(own, await self._settings.current())
 
     async def _load(self, bot_id: int) -> BotAccess:
         now = time.monotonic()

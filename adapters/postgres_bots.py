@@ -8,15 +8,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, delete, func, select, text, update
+import msgspec
+from sqlalchemy import RowMapping, Select, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters import pgqueuer_jobs
 from adapters.postgres_bot_life import PostgresBotTransaction
 from adapters.postgres_schema import (
     bots,
+    erasures,
     message_processing,
     messages,
     telegram_updates,
@@ -28,20 +29,13 @@ from application.bot_forms import BotView
 from application.bot_health import BotState, health_of
 from application.bots import BotChange
 from application.jobs import Job
-from application.model import ModelApi
+from application.model import ModelAccess, ModelApi
 from application.moves import effect_job
 from application.ports import TelegramAccess
 from application.settings import mask, token_mask
 from domain.bot import TelegramMode
 from domain.effects import RemoveFormerWebhook
 
-_DELETE = text("""
-WITH gone AS (
-    DELETE FROM bots WHERE id = :bot AND (CAST(:owner AS uuid) IS NULL OR owner_user_id = :owner)
-    RETURNING id
-)
-INSERT INTO erasures (bot_id) SELECT id FROM gone
-""")
 _COUNTED = ("chats", "messages", "message_processing", "telegram_updates")
 _COUNT = text(
     "SELECT "
@@ -129,22 +123,16 @@ class PostgresBots:
         sealed = self._box.encrypt(former.token)
         return effect_job(RemoveFormerWebhook(former.bot_id, sealed, former.api_url))
 
-    async def contents(self, bot_id: int) -> Contents:
-        """By index, and no further than COUNTED_UPTO."""
-        asked = {"bot": bot_id, "most": COUNTED_UPTO}
-        async with transaction(self._engine) as connection:
-            row = (await connection.execute(_COUNT, asked)).one()
-        return Contents(*row)
+    def sealed_model(self, row: RowMapping) -> str | None:
+        """Where a bot's conversations are, with its own key; None where that cannot be read.
 
-    async def delete(self, bot_id: int, owner: str | None) -> bool:
-        """The row alone, and a note of what is to be erased, for application/erasure.py."""
-        asked = {"bot": bot_id, "owner": UUID(owner) if owner is not None else None}
-        async with transaction(self._engine) as connection:
-            former = await self.access_on(connection, bot_id)
-            deleted = (await connection.execute(_DELETE, asked)).rowcount > 0
-            if deleted and former is not None:
-                await pgqueuer_jobs.publish(connection, [self.farewell(former)])
-            return deleted
+        Only the Responses API makes any, whatever the bot's model is asked by now.
+        """
+        api_key = self._readable(row["api_key"]) if row["api_key"] is not None else ""
+        if api_key is None:
+            return None
+        access = ModelAccess(ModelApi.RESPONSES, row["model"] or "", row["base_url"], api_key)
+        return self._box.encrypt(msgspec.json.encode(access).decode())
 
     def columns(self, values: dict[str, Any]) -> dict[str, Any]:
         """Values as they are stored."""
@@ -238,6 +226,18 @@ class _BotChange(PostgresBotTransaction):
     async def say_farewell(self, former: TelegramAccess) -> None:
         """Its webhook goes by a job of its own."""
         await self.publish(self._bots.farewell(former))
+
+    async def contents(self, bot_id: int) -> Contents:
+        """By index, and no further than COUNTED_UPTO."""
+        asked = {"bot": bot_id, "most": COUNTED_UPTO}
+        return Contents(*(await self._connection.execute(_COUNT, asked)).one())
+
+    async def delete(self, bot_id: int) -> None:
+        """The row alone, and a note of what is to be erased, for application/erasure.py."""
+        gone = delete(bots).where(bots.c.id == bot_id)
+        row = (await self._connection.execute(gone.returning(bots))).mappings().one()
+        noted = {"bot_id": bot_id, "sealed_model": self._bots.sealed_model(row)}
+        await self._connection.execute(insert(erasures).values(noted))
 
 
 def _state(row: RowMapping) -> BotState:

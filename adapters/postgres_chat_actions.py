@@ -3,8 +3,9 @@
 The chat's lock comes first, and what is decided is read after it, in a statement of its own.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -13,13 +14,13 @@ from adapters import pgqueuer_jobs
 from adapters.postgres_conversations import conversations_on
 from adapters.postgres_statistics import COUNT_AGAIN
 from adapters.postgres_transactions import fetch, transaction
-from application.chat_actions import ChatTransaction, Erased, Waiting
+from application.chat_actions import ChatTransaction, Erased, LockedChat, Waiting
 from application.conversations import Change, EntryKind, Loaded
 from application.jobs import Job, Pick
 from domain.effects import HANDLE_UPDATE
 
 _SEEN = """
-SELECT id FROM chats WHERE id = $1
+SELECT bot_id, thread_id FROM chats WHERE id = $1
 AND bot_id IN (SELECT id FROM bots WHERE $2::uuid IS NULL OR owner_user_id = $2::uuid)
 """
 _LOCK = f"{_SEEN} FOR NO KEY UPDATE"
@@ -92,13 +93,14 @@ class _ChatTransaction:
 
     async def load(self, chat_id: str, owner: str | None, pick: Pick) -> Loaded | None:
         """None: it is not there, or it is of another user's bot."""
-        if not await self._seen(_LOCK, chat_id, owner):
+        if await self._seen(_LOCK, chat_id, owner) is None:
             return None
         return (await self._conversations.load([(chat_id, pick)])).get(chat_id)
 
-    async def lock_whole(self, chat_id: str, owner: str | None) -> bool:
+    async def lock_whole(self, chat_id: str, owner: str | None) -> LockedChat | None:
         """Not even a row that only refers to the chat can come in."""
-        return await self._seen(_LOCK_WHOLE, chat_id, owner)
+        row = await self._seen(_LOCK_WHOLE, chat_id, owner)
+        return LockedChat(*row) if row is not None else None
 
     async def ask(self, chat_id: str, kind: EntryKind, payload: str) -> Waiting:
         """Its job is committed with it."""
@@ -120,8 +122,8 @@ class _ChatTransaction:
         """In this transaction."""
         await pgqueuer_jobs.publish(self._connection, [job])
 
-    async def _seen(self, lock: str, chat_id: str, owner: str | None) -> bool:
+    async def _seen(self, lock: str, chat_id: str, owner: str | None) -> Sequence[Any] | None:
         rows = await fetch(
             self._connection, lock, chat_id, UUID(owner) if owner is not None else None
         )
-        return bool(rows)
+        return rows[0] if rows else None

@@ -176,9 +176,15 @@ class _JobTransaction:
         """None: its bot is gone."""
         return (await self._conversations.load([(chat_id, pick)])).get(chat_id)
 
-    async def delete(self, job_id: int) -> bool:
-        """False where it is gone already."""
-        return await execute(self._connection, _DELETE, job_id) > 0
+    async def lock(self, job_id: int) -> StoredJob | None:
+        """A worker that has it cannot end it meanwhile."""
+        statement = f"{_JOBS} WHERE job.id = $1 FOR UPDATE OF job"
+        rows = await fetch(self._connection, statement, job_id)
+        return _job(rows[0]) if rows else None
+
+    async def delete(self, job_id: int) -> None:
+        """With a line in pgqueuer's log."""
+        await execute(self._connection, _DELETE, job_id)
 
     async def save(self, change: Change) -> None:
         """As react does."""

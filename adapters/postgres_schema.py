@@ -318,9 +318,11 @@ erasures = Table(
     Column("chat_id", Text),
     Column("asked_at", Moment, nullable=False, server_default=func.now()),
     Column("reached", BigInteger),
+    Column("sealed_model", Text),
 )
 """What is still to be erased: of a bot that is gone, or of a chat (`chat_id`) that is.
 `reached`: how far it is, a step or an update's id (adapters/postgres_erasure.py).
+`sealed_model`: where the bot's conversations are, with its own key, encrypted.
 """
 
 bot_days = Table(

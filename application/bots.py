@@ -45,8 +45,7 @@ from domain.events import (
 )
 
 _NO_PUBLIC_URL = (
-    "needs PUBLIC_URL: set that environment variable to this server's public https address, "
-    "or choose POLLING"
+    "PUBLIC_URL is not set, and a webhook needs a public https address: set it, or let the bot poll"
 )
 
 
@@ -79,6 +78,16 @@ class BotChange(BotTransaction, Protocol):
         """Publish the job that removes the webhook of a token that is the bot's no more."""
         ...
 
+    async def contents(self, bot_id: int) -> Contents:
+        """What is its own."""
+        ...
+
+    async def delete(self, bot_id: int) -> None:
+        """Its row; what is its own is erased afterwards, its conversations at the model's server
+        among it.
+        """
+        ...
+
 
 class BotRepository(Protocol):
     """Where bots are kept, tokens and keys encrypted. `owner` narrows to one user's bots.
@@ -105,17 +114,6 @@ class BotRepository(Protocol):
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[BotChange]: ...
-
-    async def contents(self, bot_id: int) -> Contents:
-        """What is its own."""
-        ...
-
-    async def delete(self, bot_id: int, owner: str | None) -> bool:
-        """At once; its webhook goes by a job, and what is its own is erased afterwards.
-
-        False: somebody was quicker.
-        """
-        ...
 
 
 class _Checked(Struct, frozen=True):
@@ -208,10 +206,16 @@ class Bots:
 
     async def delete(self, actor: Actor, bot_id: int) -> ErasedBot:
         """Delete the bot; what it says is its own is erased afterwards. Raises NotFound."""
-        bot = await self.get(actor, bot_id)
-        erased = erased_bot(bot_id, await self._bots.contents(bot_id))
-        if not await self._bots.delete(bot_id, owner_filter(actor)):
-            raise NotFound("bot")
+        async with self._bots.transaction() as transaction:
+            known = known_id(bot_id)
+            bot = await transaction.lock(bot_id, owner_filter(actor)) if known else None
+            if bot is None:
+                raise NotFound("bot")
+            erased = erased_bot(bot_id, await transaction.contents(bot_id))
+            former = await transaction.access(bot_id)
+            await transaction.delete(bot_id)
+            if former is not None:
+                await transaction.say_farewell(former)
         changed(_target(bot_id), _kept(bot) | {"erased": to_builtins(erased)}, None)
         return erased
 
@@ -311,12 +315,12 @@ class Bots:
 
     def _need_webhook(self, bot: BotView) -> None:
         if bot.telegram_mode is TelegramMode.POLLING:
-            raise Conflict("The bot is polled: set its telegramMode to WEBHOOK first.")
+            raise Conflict("The bot polls Telegram: let its updates come by webhook first.")
         self._need_public_url(bot)
 
     def _need_public_url(self, bot: BotView) -> None:
         if self._mode_errors(bot.telegram_mode):
-            raise Conflict(f"The bot's telegramMode, WEBHOOK, {_NO_PUBLIC_URL}.")
+            raise Conflict(f"{_NO_PUBLIC_URL}.")
 
 
 def _is_new_token(values: Mapping[str, Any], former: TelegramAccess | None) -> bool:

@@ -55,6 +55,13 @@ class Erased(Struct, frozen=True, rename="camel"):
     jobs: int
 
 
+class LockedChat(Struct, frozen=True):
+    """A chat as it is under its lock. `thread_id`: its conversation at the model's server."""
+
+    bot_id: int
+    thread_id: str | None
+
+
 class ChatTransaction(Protocol):
     """One transaction over one chat; it is committed when its context is left."""
 
@@ -62,8 +69,8 @@ class ChatTransaction(Protocol):
         """Lock the chat, then load it; None where it is not to be seen. `owner` narrows."""
         ...
 
-    async def lock_whole(self, chat_id: str, owner: str | None) -> bool:
-        """Lock the chat to be erased: nothing can join it. False where it is not to be seen."""
+    async def lock_whole(self, chat_id: str, owner: str | None) -> LockedChat | None:
+        """Lock the chat to be erased: nothing can join it. None where it is not to be seen."""
         ...
 
     async def ask(self, chat_id: str, kind: EntryKind, payload: str) -> Waiting:
@@ -123,9 +130,10 @@ class ChatActions:
 
     async def delete(self, actor: Actor, chat_id: str) -> Erased:
         """Erase the chat; a message that comes later begins it anew."""
-        chat = await self._chats.get(actor, chat_id)
         async with self._store.transaction() as transaction:
-            if not await transaction.lock_whole(chat_id, owner_filter(actor)):
+            known = is_chat_id(chat_id)
+            chat = await transaction.lock_whole(chat_id, owner_filter(actor)) if known else None
+            if chat is None:
                 raise NotFound("chat")
             erased = await transaction.erase(chat_id)
             if chat.thread_id is not None:

@@ -100,9 +100,11 @@ class JobTransaction(Protocol):
         """Lock the chat and load it; None where its bot is gone."""
         ...
 
-    async def delete(self, job_id: int) -> bool:
-        """False where it is gone already."""
+    async def lock(self, job_id: int) -> StoredJob | None:
+        """The job, which nobody else changes until the end; None where it is gone already."""
         ...
+
+    async def delete(self, job_id: int) -> None: ...
 
     async def save(self, change: Change) -> None: ...
 
@@ -176,20 +178,22 @@ class JobDesk:
     async def delete(self, actor: Actor, job_id: int) -> None:
         """Delete it, and end the message that it owned. Raises NotFound."""
         require(actor, Action.USE_JOBS)
-        before = _view(await self._existing(job_id))
+        chat_id = _chat_id(await self._existing(job_id))  # it stays the job's
         loaded: Loaded | None = None
         ended: Change | None = None
         async with self._repository.transaction() as transaction:
             pick = nobodys_pick(self._clock.now(), job_id)
-            if before.chat_id is not None:  # the chat's lock first, as react has it
-                loaded = await transaction.lock_chat(before.chat_id, pick)
-            if not await transaction.delete(job_id):
+            if chat_id is not None:  # the chat's lock first, as react has it
+                loaded = await transaction.lock_chat(chat_id, pick)
+            before = await transaction.lock(job_id)
+            if before is None:
                 raise NotFound("job")
+            await transaction.delete(job_id)
             if loaded is not None and loaded.owner_job_id == job_id:
                 at = self._clock.now()
                 ended = deletion(Delete(loaded.conversation.id, pick), loaded, at)
                 await transaction.save(ended)
-        changed(f"job:{job_id}", before, None)
+        changed(f"job:{job_id}", _view(before), None)
         if loaded is not None and ended is not None:
             self._tell(loaded, ended)
 
@@ -235,12 +239,11 @@ def _chat_id(row: StoredJob) -> str | None:
 
 
 def _effect(row: StoredJob) -> dict[str, Any] | None:
-    """As it is stored, but for a sealed token: of bots an effect has the ids, never a key."""
+    """As it is stored, but for what is sealed: of bots an effect has the ids, never a key."""
     if row.entrypoint != PERFORM_EFFECT:
         return None
     try:
-        effect: dict[str, Any] = msgspec.json.decode(row.payload, type=dict[str, Any])
+        stored: dict[str, Any] = msgspec.json.decode(row.payload, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    effect.pop("sealed_token", None)
-    return effect
+    return {name: value for name, value in stored.items() if not name.startswith("sealed_")}

@@ -57,6 +57,13 @@ def webhook_path(bot_id: int) -> str:
     return f"/webhook/{bot_id}"
 
 
+def is_webhook_of(bot_id: int, url: str) -> bool:
+    """Whether a webhook at Telegram leads to that path, wherever: PUBLIC_URL may have been another
+    one when it was set. Where another system has the token by now, its webhook leads elsewhere.
+    """
+    return url.partition("?")[0].endswith(webhook_path(bot_id))
+
+
 def handle(bot: Bot, envelope: Envelope[BotEvent]) -> Step[Bot]:
     """One event of a bot. Pure: the same arguments give the same Step."""
     match envelope.event:

@@ -71,6 +71,20 @@ class ResetThread(Struct, frozen=True, tag="openai.resetThread", omit_defaults=T
     thread_id: str
 
 
+class ForgetThreads(Struct, frozen=True, tag="openai.forgetThreads", omit_defaults=True):
+    """Delete conversations of a bot that is gone, one by one, `delay` seconds from now.
+
+    `sealed_model` is where they are, with the bot's own key, encrypted (adapters/secret_box.py). It
+    has no outcome: they are ours no more whatever the server answers.
+    """
+
+    bot_id: int
+    sealed_model: str
+    thread_ids: tuple[str, ...]
+    attempt: int = 0
+    delay: float = 0.0
+
+
 class SendMessage(Struct, frozen=True, tag="telegram.sendMessage", omit_defaults=True):
     """Send part number `part` (from 0). Outcome: telegram.messageSent or telegram.messageFailed."""
 
@@ -109,7 +123,7 @@ class RemoveWebhook(Struct, frozen=True, tag="telegram.removeWebhook", omit_defa
     """deleteWebhook, `delay` seconds from now. Outcome: telegram.webhookRemoved or …Failed.
 
     `polling`: because updates are polled from now on (setMyCommands as well); `asked`: because an
-    administrator asked for just this.
+    administrator asked for just this. Else only a webhook that leads to us is removed.
     """
 
     bot_id: int
@@ -124,8 +138,9 @@ class RemoveFormerWebhook(
 ):
     """deleteWebhook with a token that is the bot's no more, `delay` seconds from now.
 
-    `sealed_token` is encrypted (adapters/secret_box.py). It has no outcome: a webhook that stays is
-    answered 401 or 404, and does no harm.
+    Only a webhook that leads to the bot's path is removed. `sealed_token` is encrypted
+    (adapters/secret_box.py). It has no outcome: a webhook that stays is answered 401 or 404, and
+    does no harm.
     """
 
     bot_id: int
@@ -177,6 +192,7 @@ DetachedEffect: TypeAlias = (
     | RemoveWebhook
     | RemoveFormerWebhook
     | ResetThread
+    | ForgetThreads
     | PublishWaiting
     | ReportBotFailure
     | ReportBotRecovery

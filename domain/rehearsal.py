@@ -21,6 +21,7 @@ from domain.effects import (
     DetachedEffect,
     Effect,
     EnsureWebhook,
+    ForgetThreads,
     GenerateReply,
     Part,
     PublishJob,
@@ -189,7 +190,9 @@ class Rehearsal:
                 event = WebhookEnsured()
             case RemoveWebhook(polling=polling, asked=asked):
                 event = WebhookRemoved(polling, asked)
-            case ResetThread() | RemoveFormerWebhook() | PublishWaiting() | AdminAlert():
+            case ResetThread() | ForgetThreads() | RemoveFormerWebhook():
+                return
+            case PublishWaiting() | AdminAlert():
                 return
             case unreachable:
                 assert_never(unreachable)

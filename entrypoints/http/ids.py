@@ -28,5 +28,5 @@ ProcessingKey = Annotated[int, _id("The message's", 101, **_BIGINT)]
 JobKey = Annotated[int, _id("The job's", 55, **_BIGINT)]
 ApiKeyKey = Annotated[int, _id("The key's", 7, **_BIGINT)]
 UserKey = Annotated[str, _id("The user's", "5f0c1c1e-3c56-4b1c-9f0e-2b7f3c3a9d11", format="uuid")]
-WEBHOOK_ID = re.compile("[1-9][0-9]{0,17}")
-WebhookKey = Annotated[str, _id("The bot's", "3", pattern=f"^{WEBHOOK_ID.pattern}$")]
+WEBHOOK_ID = re.compile("0|[1-9][0-9]{0,17}")
+WebhookKey = Annotated[str, _id("The bot's", "3", pattern=f"^({WEBHOOK_ID.pattern})$")]

@@ -101,6 +101,9 @@ EFFECTS: dict[type[Struct], st.SearchStrategy[Any]] = {
     ),
     effects.ResumeReply: st.builds(effects.ResumeReply, TOKENS, IDS, TEXTS, maybe(TEXTS)),
     effects.ResetThread: st.builds(effects.ResetThread, IDS, TEXTS),
+    effects.ForgetThreads: st.builds(
+        effects.ForgetThreads, IDS, TEXTS, several(TEXTS), COUNTS, SECONDS
+    ),
     effects.SendMessage: st.builds(
         effects.SendMessage,
         TOKENS,

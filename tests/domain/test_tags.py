@@ -39,6 +39,7 @@ RELEASED_EFFECTS = {
     "GenerateReply": "openai.generateReply",
     "ResumeReply": "openai.resumeReply",
     "ResetThread": "openai.resetThread",
+    "ForgetThreads": "openai.forgetThreads",
     "SendMessage": "telegram.sendMessage",
     "SendChatAction": "telegram.sendChatAction",
     "EnsureWebhook": "telegram.ensureWebhook",

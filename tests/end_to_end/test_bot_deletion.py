@@ -1,6 +1,6 @@
 """A bot is deleted while it works: nobody waits for it, and its worker may die over it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import asyncpg
 import pytest
@@ -85,3 +85,35 @@ async def test_others_are_answered_meanwhile_and_a_killed_worker_is_followed(
     # The turn in flight has ended with its bot.
     assert gone.texts(1002) == []
     assert (await system.processing(other))[0]["status"] == "COMPLETED"
+
+
+async def test_its_conversations_at_the_models_server_go_too(system: System) -> None:
+    gone, other = await system.bot(), await system.bot()
+    for bot in (gone, other):
+        for user in (1003, 1004):
+            bot.say("Hello", user=user)
+        await system.settled(bot, 2)
+    there = system.sandbox.openai.kept.conversations
+    threads = {
+        bot.id: await _threads(system, f"{bot.id}:1003", f"{bot.id}:1004") for bot in (gone, other)
+    }
+    assert len(threads[gone.id] & there.keys()) == 2
+    await system.ask("DELETE", f"/api/bots/{gone.id}")
+
+    async def forgotten() -> bool:
+        return not threads[gone.id] & there.keys()
+
+    await system.until(forgotten)
+    assert threads[other.id] <= there.keys()
+    # A chat's own, with the chat.
+    await system.ask("DELETE", f"/api/chats/{other.id}:1003")
+    await system.until(lambda: _left(threads[other.id], there, 1))
+
+
+async def _threads(system: System, *chats: str) -> set[str]:
+    rows = await system.rows("SELECT thread_id FROM chats WHERE id = ANY($1)", list(chats))
+    return {row["thread_id"] for row in rows}
+
+
+async def _left(threads: set[str], there: Collection[str], count: int) -> bool:
+    return len(threads & set(there)) == count

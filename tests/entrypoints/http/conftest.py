@@ -28,6 +28,7 @@ from entrypoints.sandbox.server import SandboxServer
 from entrypoints.settings import Settings, load
 from entrypoints.wiring import SharedProvider
 
+SECRET_KEY = "a secret key of at least 32 characters"
 PASSWORD = "correct horse"
 QUICK = replace(RFC_9106_LOW_MEMORY, time_cost=1, memory_cost=1024, parallelism=1)
 _numbers = count(1_000_001)
@@ -112,7 +113,7 @@ def environ(database_url: str, valkey_url: str, sandbox: SandboxServer) -> dict[
     return {
         "DATABASE_URL": database_url,
         "REDIS_URL": valkey_url,
-        "SECRET_KEY": "a secret key of at least 32 characters",
+        "SECRET_KEY": SECRET_KEY,
         "TELEGRAM_API_URL": sandbox.telegram_url,
         "TELEGRAM_TIMEOUT": "2",
         "SANDBOX": "off",

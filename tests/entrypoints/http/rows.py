@@ -4,8 +4,22 @@ from typing import Any
 
 import msgspec
 
+from adapters.child_process import wait_until
 from tests.entrypoints.http.conftest import Run
 from tests.journal_steps import recorded
+
+
+async def somebody_waits(sql: Run) -> None:
+    """Until somebody waits for a row that a test has hold of."""
+
+    async def waits() -> bool:
+        ((count,),) = await sql(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(count)
+
+    await wait_until(waits, 10)
 
 
 async def keep_chat(sql: Run, bot_id: int, number: int, minutes_ago: int = 0) -> str:

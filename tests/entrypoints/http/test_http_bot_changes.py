@@ -9,10 +9,18 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.child_process import wait_until
+from adapters.secret_box import SecretBox
 from application import bot_tokens
 from entrypoints.sandbox.server import SandboxServer
-from tests.entrypoints.http.conftest import Answer, Person, Run, make_bot, new_token
+from tests.entrypoints.http.conftest import (
+    SECRET_KEY,
+    Answer,
+    Person,
+    Run,
+    make_bot,
+    new_token,
+)
+from tests.entrypoints.http.rows import somebody_waits
 
 
 async def test_a_telegram_that_hangs_is_not_waited_for(
@@ -109,6 +117,33 @@ async def test_an_address_that_an_administrator_changes_meanwhile_is_named_by_no
     assert (await admin.get(path)).json["baseUrl"] == "http://better/v1"
 
 
+async def test_a_bot_is_deleted_as_the_change_before_it_left_it(
+    admin: Person, engine: AsyncEngine, sql: Run
+) -> None:
+    former, next_one = new_token(), new_token()
+    bot, other = await make_bot(admin, token=former), await make_bot(admin, token=next_one)
+    ((sealed,),) = await sql("SELECT token FROM bots WHERE id = :id", id=other["id"])
+    await admin.delete(f"/api/bots/{other['id']}")
+    asked = admin.delete(f"/api/bots/{bot['id']}")
+    async with _meanwhile(engine, sql, bot["id"], asked) as (connection, answer):
+        await _set(connection, bot["id"], "token", sealed)
+        await _set(connection, bot["id"], "name", "Renamed")
+        chat = {"id": f"{bot['id']}:5", "bot": bot["id"]}
+        await connection.execute(
+            text("INSERT INTO chats (id, telegram_chat_id, bot_id) VALUES (:id, 5, :bot)"), chat
+        )
+    assert ((await answer).status, (await answer).json["chats"]) == (202, 1)
+    ((farewell,),) = await sql(
+        "SELECT convert_from(payload, 'UTF8')::json->>'sealed_token' FROM pgqueuer"
+        " WHERE convert_from(payload, 'UTF8') LIKE :farewell",
+        farewell=f'%removeFormerWebhook","bot_id":{bot["id"]},%',
+    )
+    assert SecretBox(SECRET_KEY).decrypt(farewell) == next_one
+    noted = (await admin.get(f"/api/audit?target=bot:{bot['id']}&action=delete_bot")).json["items"]
+    (before,) = [row["before"] for row in noted]
+    assert (before["name"], before["erased"]["chats"]) == ("Renamed", 1)
+
+
 @asynccontextmanager
 async def _meanwhile(
     engine: AsyncEngine, sql: Run, bot_id: int, asked: Awaitable[Answer]
@@ -118,15 +153,7 @@ async def _meanwhile(
         locked = text("SELECT 1 FROM bots WHERE id = :id FOR UPDATE")
         await connection.execute(locked, {"id": bot_id})
         answer = asyncio.ensure_future(asked)
-
-        async def waits() -> bool:
-            ((count,),) = await sql(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            return bool(count)
-
-        await wait_until(waits, 10)
+        await somebody_waits(sql)
         yield connection, answer
 
 

@@ -1,15 +1,19 @@
 """What a person does in a chat over HTTP: write, refresh, pause, resume, delete."""
 
+import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres_erasure import PostgresErasure
 from application.erasure import Erasure
+from domain.effects import ResetThread
 from tests.entrypoints.http.conftest import Person, Run, make_bot
-from tests.entrypoints.http.rows import keep_chat, keep_message
+from tests.entrypoints.http.rows import keep_chat, keep_message, somebody_waits
 from tests.journal_steps import decoded
 
 ACTIONS = [
@@ -232,6 +236,20 @@ async def test_a_chat_is_erased_and_its_neighbour_is_not(
     )
     assert left == [(3, 2, 4, 1, 1)]
     assert (await _jobs(sql, chat), await _jobs(sql, neighbour)) == (0, 2)
+
+
+async def test_a_conversation_that_begins_meanwhile_goes_with_its_chat(
+    admin: Person, sql: Run, engine: AsyncEngine
+) -> None:
+    chat = await _chat(admin, sql)
+    async with engine.begin() as turn:
+        begun = text("UPDATE chats SET thread_id = 'conv_new' WHERE id = :chat")
+        await turn.execute(begun, {"chat": chat})
+        answer = asyncio.ensure_future(admin.delete(f"/api/chats/{chat}"))
+        await somebody_waits(sql)
+    assert (await answer).status == 200
+    reset = msgspec.json.encode(ResetThread(int(chat.partition(":")[0]), "conv_new"))
+    assert await sql("SELECT 1 FROM pgqueuer WHERE payload = :reset", reset=reset) == [(1,)]
 
 
 async def test_what_a_person_did_is_told_without_what_was_said(admin: Person, sql: Run) -> None:

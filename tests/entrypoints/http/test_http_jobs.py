@@ -1,17 +1,20 @@
 """Jobs over HTTP: the list, the figures, making one due now, deleting one."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from valkey.asyncio import Valkey
 
 from domain.effects import AdminAlert, TurnToken
 from domain.events import BotProfile
 from domain.turn import Status, Turn
 from tests.entrypoints.http.conftest import Person, Run, make_bot
-from tests.entrypoints.http.rows import keep_chat, keep_message
+from tests.entrypoints.http.rows import keep_chat, keep_message, somebody_waits
 from tests.journal_steps import decoded
 
 JOB = {
@@ -257,6 +260,20 @@ async def test_a_job_that_owns_nothing_is_simply_deleted(admin: Person, sql: Run
     (there,) = await sql("SELECT epoch, owner_job_id FROM chats WHERE id = :chat", chat=chat)
     assert tuple(there) == (7, owner)
     assert (await admin.get(f"/api/processing/{message}")).json["status"] == "PROCESSING"
+
+
+async def test_a_job_is_deleted_as_the_change_before_it_left_it(
+    admin: Person, sql: Run, engine: AsyncEngine
+) -> None:
+    job = await _job(sql, b"{}", entrypoint="effect.perform")
+    async with engine.begin() as worker:
+        failed = text("UPDATE pgqueuer SET status = 'failed', attempts = 3 WHERE id = :job")
+        await worker.execute(failed, {"job": job})
+        answer = asyncio.ensure_future(admin.delete(f"/api/jobs/{job}"))
+        await somebody_waits(sql)
+    assert (await answer).status == 204
+    (noted,) = (await admin.get(f"/api/audit?target=job:{job}")).json["items"]
+    assert (noted["before"]["status"], noted["before"]["attempts"]) == ("failed", 3)
 
 
 async def test_a_job_whose_bot_is_gone_is_deleted(admin: Person, sql: Run) -> None:
