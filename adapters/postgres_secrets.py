@@ -10,11 +10,13 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 import msgspec
+from msgspec.structs import asdict, replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres_transactions import execute, fetch, telling_away, transaction
 from adapters.secret_box import KEY_ID_LENGTH, SecretBox, SecretUnreadable
 from application.jobs import PERFORM_EFFECT
+from application.moves import effect_job
 from application.secret_rotation import OldWebhook, Renewed
 from application.settings import SECRETS
 from domain.effects import DetachedEffect, EnsureWebhook
@@ -51,6 +53,17 @@ _WRITE_SETTINGS = """
 UPDATE settings SET value = new.value FROM unnest($1::text[], $2::text[]) AS new (id, value)
 WHERE settings.id = new.id
 """
+_LOCK_ERASURES = """
+SELECT id, sealed_model FROM erasures WHERE sealed_model IS NOT NULL
+ORDER BY id FOR NO KEY UPDATE
+"""
+_WRITE_ERASURE = "UPDATE erasures SET sealed_model = $2 WHERE id = $1"
+_LOCK_JOBS = """
+SELECT id, payload FROM pgqueuer
+WHERE entrypoint = $1 AND strpos(convert_from(payload, 'UTF8'), '"sealed_') > 0
+ORDER BY id FOR UPDATE
+"""
+_WRITE_JOB = "UPDATE pgqueuer SET payload = $2 WHERE id = $1"
 # Where nobody noted the key, a webhook that is not set has no secret at Telegram.
 _OLD_WEBHOOKS = """
 SELECT id, name, error FROM bots
@@ -135,6 +148,29 @@ class PostgresSecrets:
             if batch.count:
                 await execute(connection, _WRITE_SETTINGS, [name for name, _ in rows], values)
         return batch.renewed(None)
+
+    async def renew_farewells(self) -> Renewed:
+        """What deleted bots have left to be done, locked, in a transaction.
+
+        What no key opens stays and is not told: nobody has it to set anew.
+        """
+        batch = _Batch(self._box)
+        async with transaction(self._engine) as connection:
+            for number, sealed in await fetch(connection, _LOCK_ERASURES):
+                renewed = batch.renew("", sealed)
+                if renewed != sealed:
+                    await execute(connection, _WRITE_ERASURE, number, renewed)
+            for number, payload in await fetch(connection, _LOCK_JOBS, PERFORM_EFFECT):
+                effect: DetachedEffect = msgspec.json.decode(payload, type=DetachedEffect)
+                sealed = {n: v for n, v in asdict(effect).items() if n.startswith("sealed_")}
+                renewed_effect = replace(
+                    effect, **{name: batch.renew("", value) for name, value in sealed.items()}
+                )
+                if renewed_effect != effect:
+                    await execute(
+                        connection, _WRITE_JOB, number, effect_job(renewed_effect).payload
+                    )
+        return Renewed(batch.count, batch.renewed(None).current)
 
     async def old_webhooks(self) -> Sequence[OldWebhook]:
         """By id; of bots whose webhook was set by a version that did not note its key, too."""

@@ -3,8 +3,8 @@
 Triggered by `kotodom rotate-secrets`, as often as one likes: what is done stays done, and a run
 that was killed is gone on with by the next. Only once `Rotation.complete` may the older keys go.
 
-What hangs on SECRET_KEY: the tokens and keys of bots and the secret settings, which are encrypted
-anew; the secrets of bots' webhooks, which Telegram is told anew, by each bot's own
+What hangs on SECRET_KEY: the tokens and keys of bots, those that jobs carry for bots that are
+deleted, and the secret settings, which are encrypted anew; the secrets of bots' webhooks, which Telegram is told anew, by each bot's own
 telegram.ensureWebhook; and the cookie by which a browser is known (adapters/fernet_devices.py),
 which is made anew at the next sign-in and opens nothing. Passwords, sessions, API keys and tokens'
 fingerprints do without it.
@@ -59,6 +59,10 @@ class Vault(Protocol):
 
     async def renew_settings(self) -> Renewed:
         """All secret settings, locked, in a transaction."""
+        ...
+
+    async def renew_farewells(self) -> Renewed:
+        """What deleted bots have left to be done, locked, in a transaction."""
         ...
 
     async def old_webhooks(self) -> Sequence[OldWebhook]:
@@ -119,8 +123,7 @@ class SecretRotation:
 
     async def _renew(self) -> Renewed:
         """Every stored secret, once."""
-        settings = await self._vault.renew_settings()
-        batches = [settings]
+        batches = [await self._vault.renew_settings(), await self._vault.renew_farewells()]
         upto: int | None = 0
         while upto is not None:
             batches.append(await self._vault.renew_bots(upto))

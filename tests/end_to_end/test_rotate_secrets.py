@@ -11,9 +11,13 @@ from functools import partial
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from adapters.secret_box import SecretBox, SecretUnreadable
+from application.moves import effect_job
+from domain.effects import DetachedEffect, EnsureWebhook, ForgetThreads, RemoveFormerWebhook
 from tests.end_to_end.system import KOTODOM, SECRET_KEY, System, token_of
 
 OLD, NEW = SECRET_KEY, "the-next-secret-key-of-the-tests-and-of-nothing-else"
@@ -108,6 +112,42 @@ async def locked(system: System, sql: str, *arguments: object) -> AsyncIterator[
         await other.execute(sql, *arguments)
         yield
     await other.close()
+
+
+async def test_what_deleted_bots_have_left_to_be_done(system: System) -> None:
+    """No worker runs, so it is still to be done when the older key goes."""
+    box = SecretBox(OLD)
+    left = [
+        RemoveFormerWebhook(901, box.encrypt(token_of(901)), "https://a.example", delay=60.0),
+        ForgetThreads(902, box.encrypt('{"api_key": "sk-902"}'), ("conv_1", "conv_2")),
+        EnsureWebhook(903),
+    ]
+    await system.database.executemany(
+        "INSERT INTO pgqueuer (entrypoint, payload, status, priority, created, updated, "
+        "execute_after) VALUES ('effect.perform', $1, 'queued', 0, now(), now(), "
+        "now() + interval '1 hour')",
+        [(effect_job(effect).payload,) for effect in left],
+    )
+    await system.database.execute(
+        "INSERT INTO erasures (bot_id, sealed_model) VALUES (904, $1)", box.encrypt("a model")
+    )
+    code, said = await rotate(system, BOTH)
+    assert code == 0 and "Stored secrets: 3 encrypted anew" in said, said
+    jobs = await system.rows("SELECT payload FROM pgqueuer ORDER BY id")
+    farewell, forget, ensure = (
+        msgspec.json.decode(payload, type=DetachedEffect) for (payload,) in jobs
+    )
+    new = SecretBox(NEW)
+    assert new.decrypt(farewell.sealed_token) == token_of(901)
+    assert new.decrypt(forget.sealed_model) == '{"api_key": "sk-902"}'
+    assert replace(farewell, sealed_token="") == replace(left[0], sealed_token="")
+    assert replace(forget, sealed_model="") == replace(left[1], sealed_model="")
+    assert ensure == left[2]
+    ((sealed,),) = await system.rows("SELECT sealed_model FROM erasures")
+    assert new.decrypt(sealed) == "a model"
+    code, said = await rotate(system, BOTH)
+    assert code == 0 and "Stored secrets: 0 encrypted anew" in said, said
+    await system.database.execute("DELETE FROM erasures")
 
 
 async def test_a_rotation_from_the_first_step_to_the_last(system: System) -> None:
