@@ -20,6 +20,8 @@ from application.settings import SettingsReader
 from domain.access import Action, Actor
 from domain.failures import Ambiguous, Retryable
 
+_NO_BOT = "Set the token of the alerts' bot in the settings first."
+_NO_CHAT = "Set the chat that gets the alerts in the settings first."
 TEST = "This is a test alert of Kotodom GPT. Alerts arrive in this chat."
 
 
@@ -78,22 +80,15 @@ class AlertSetup:
         """
         require(actor, Action.MANAGE_SETTINGS)
         settings = await self._settings.latest()
-        missing = [
-            name
-            for name, value in (
-                ("alerts.botToken", settings.alerts_bot_token),
-                ("alerts.chatId", settings.alerts_chat_id),
-            )
-            if not value
-        ]
         to = destination(settings, self._telegram_api_url)
         if to is None:
-            raise Conflict(f"Set {' and '.join(missing)} in the settings first.")
+            raise Conflict(_NO_CHAT if settings.alerts_bot_token else _NO_BOT)
         access, chat_id = to
         try:
             await self._telegram.send_message(access, chat_id, TEST)
         except Failed as failed:
-            raise _refusal("Telegram did not take the test alert", failed) from failed
+            why = _reason(failed)
+            raise _refusal(f"Telegram did not take the test alert: {why}", failed) from failed
         changed("alerts:test", None, _Changed(chat_id=str(chat_id)))
         return TestSent(delivered=True)
 
@@ -104,7 +99,7 @@ class AlertSetup:
         require(actor, Action.MANAGE_SETTINGS)
         token = (await self._settings.latest()).alerts_bot_token
         if not token:
-            raise Conflict("Set alerts.botToken in the settings first.")
+            raise Conflict(_NO_BOT)
         holder = await self._bots.token_holder(token)
         ours = await self._bots.get(holder, None) if holder is not None else None
         if ours is not None and not ours.enabled:
@@ -117,7 +112,8 @@ class AlertSetup:
             card = await self._telegram.get_me(access)
             problem = ours.error if ours is not None else await self._foreign_webhook(access)
         except Failed as failed:
-            raise _refusal("Telegram could not be asked about the alerts' bot", failed) from failed
+            sentence = f"Telegram could not be asked about the alerts' bot: {_reason(failed)}"
+            raise _refusal(sentence, failed) from failed
         token_id = token.partition(":")[0]
         bot_id = ours.id if ours is not None else NO_BOT_OF_OURS
         link = await self._codes.open(token_id, bot_id, actor.id)
@@ -133,12 +129,16 @@ class AlertSetup:
         host = urlsplit(webhook.url).hostname or "another server"
         return (
             f"Another program has the bot's updates: its webhook is at {host}. It stays there; "
-            "write alerts.chatId yourself, or remove that webhook and write the code again."
+            "write the chat into the settings yourself, or remove that webhook and write the code "
+            "again."
         )
 
 
-def _refusal(what: str, failed: Failed) -> Refusal:
-    sentence = f"{what}: {getattr(failed.failure, 'reason', failed.failure)}"
+def _reason(failed: Failed) -> str:
+    return str(getattr(failed.failure, "reason", failed.failure))
+
+
+def _refusal(sentence: str, failed: Failed) -> Refusal:
     if isinstance(failed.failure, Retryable | Ambiguous):
         return UpstreamFailed(sentence)
     return Conflict(sentence)

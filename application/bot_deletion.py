@@ -21,7 +21,8 @@ class Contents(Struct, frozen=True):
 
 class ErasedBot(Struct, frozen=True, rename="camel"):
     """What goes with a bot, in rows, and its journal, alerts and jobs as well. Its conversations
-    at the model's server are deleted by jobs. `updates`: as Telegram sent them. Each is counted as far as 10000; `orMore`: one is not counted further.
+    at the model's server are deleted by jobs. `updates`: as Telegram sent them. Each is counted as
+    far as 10000; `orMore`: one is not counted further.
     """
 
     bot_id: int

@@ -194,7 +194,7 @@ def _words(value: str | None) -> str | None:
     if value is None or not value.strip():
         return None
     if text_units(value) > LONGEST_TEXT:
-        raise ValueError(f"must fit into one Telegram message ({LONGEST_TEXT} UTF-16 units)")
+        raise ValueError(f"must fit into one message: {LONGEST_TEXT} characters, an emoji is two")
     return value
 
 

@@ -4,10 +4,10 @@ Triggered by `kotodom rotate-secrets`, as often as one likes: what is done stays
 that was killed is gone on with by the next. Only once `Rotation.complete` may the older keys go.
 
 What hangs on SECRET_KEY: the tokens and keys of bots, those that jobs carry for bots that are
-deleted, and the secret settings, which are encrypted anew; the secrets of bots' webhooks, which Telegram is told anew, by each bot's own
-telegram.ensureWebhook; and the cookie by which a browser is known (adapters/fernet_devices.py),
-which is made anew at the next sign-in and opens nothing. Passwords, sessions, API keys and tokens'
-fingerprints do without it.
+deleted, and the secret settings, which are encrypted anew; the secrets of bots' webhooks, which
+Telegram is told anew, by each bot's own telegram.ensureWebhook; and the cookie by which a browser
+is known (adapters/fernet_devices.py), which is made anew at the next sign-in and opens nothing.
+Passwords, sessions, API keys and tokens' fingerprints do without it.
 """
 
 import asyncio

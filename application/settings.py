@@ -285,5 +285,5 @@ def _check(name: str, value: str) -> None:
         case _:
             if text_units(value) > LONGEST_TEXT:
                 raise ValueError(
-                    f"must fit into one Telegram message ({LONGEST_TEXT} UTF-16 units)"
+                    f"must fit into one message: {LONGEST_TEXT} characters, an emoji is two"
                 )

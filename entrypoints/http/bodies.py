@@ -16,12 +16,12 @@ from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
 from application.refusals import FieldError, Invalid, Malformed
+from entrypoints.http.wrong_values import kind_at, sentence
 
 T = TypeVar("T")
 
 _PATH = re.compile(r"^(.*) - at `(?:key in )?\$\.?(.*)`$", re.DOTALL)
 _NAMED = re.compile(r"field `([^`]+)`")
-_QUOTED = re.compile(r"^Invalid enum value .*", re.DOTALL)
 
 
 class StrictJson(AbstractDTO[T], Generic[T]):
@@ -36,7 +36,7 @@ class StrictJson(AbstractDTO[T], Generic[T]):
         try:
             form = msgspec.json.decode(value, type=self.model_type)
         except msgspec.ValidationError as error:
-            raise Invalid([_field_error(str(error))]) from None
+            raise Invalid([_field_error(str(error), self.model_type)]) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Malformed(f"The body is not JSON: {error}.") from None
         except RecursionError:
@@ -74,19 +74,15 @@ class StrictJson(AbstractDTO[T], Generic[T]):
         return False
 
 
-def _field_error(sentence: str) -> FieldError:
+def _field_error(told: str, model: Any) -> FieldError:  # noqa: ANN401 - the route's struct
     """msgspec's sentence as the field's path and what is wrong with it."""
-    at = _PATH.match(sentence)
-    message, path = (at[1], at[2]) if at is not None else (sentence, "")
+    at = _PATH.match(told)
+    message, path = (at[1], at[2]) if at is not None else (told, "")
+    words = sentence(message, kind_at(model, path))
     named = _NAMED.search(message)
     if named is not None:
         path = f"{path}.{named[1]}" if path else named[1]
-    return FieldError(path or "$", unquoted(message))
-
-
-def unquoted(message: str) -> str:
-    """msgspec's sentence without the value: a password may have been typed into the wrong field."""
-    return _QUOTED.sub("Must be one of the values that the OpenAPI document lists", message)
+    return FieldError(path or "$", words)
 
 
 def _refuse_null(value: object, path: str = "") -> None:

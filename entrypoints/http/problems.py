@@ -31,8 +31,8 @@ from application.refusals import (
     Unauthenticated,
     UpstreamFailed,
 )
-from entrypoints.http.bodies import unquoted
 from entrypoints.http.request_log import request_id
+from entrypoints.http.wrong_values import bounds, kind_of, sentence
 
 MEDIA_TYPE = "application/problem+json"
 _BUG = "This is a bug of ours. The log has more, under this id."
@@ -158,7 +158,7 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
 def _example(status: int) -> Problem:
     match status:
         case 422:
-            errors = (FieldError("name", "Object missing required field `name`"),)
+            errors = (FieldError("name", "is missing"),)
             return problem(422, str(Invalid(errors)), errors)
         case 500:
             return msgspec.structs.replace(problem(500, _BUG), id="6f1d3c…")
@@ -215,7 +215,12 @@ def _parameters(error: HTTPException, request: Request[Any, Any, State]) -> tupl
     errors: list[FieldError] = []
     for item in error.extra:
         key = str(item.get("key", ""))
-        named = known[key].kwarg_definition if key in known else None
-        name = named.name if isinstance(named, ParameterKwarg) else None
-        errors.append(FieldError(name or key, unquoted(str(item.get("message", "")))))
+        definition = known.get(key)
+        named = definition.kwarg_definition if definition is not None else None
+        name, kind = key, None
+        if definition is not None and isinstance(named, ParameterKwarg):
+            bounded = named.ge is not None and named.le is not None
+            kind = bounds(named.ge, named.le) if bounded else kind_of(definition.annotation)
+            name = named.name or key
+        errors.append(FieldError(name, sentence(str(item.get("message", "")), kind)))
     return tuple(errors)

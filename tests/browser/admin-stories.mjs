@@ -1,5 +1,18 @@
 /** What people do in the Admin Web; each story begins signed out, on a system of its own. */
 import assert from "node:assert/strict";
+import {
+  enter,
+  fault,
+  heading,
+  NARROW,
+  open,
+  REFUSED,
+  said,
+  say,
+  settled,
+  signIn,
+  texts,
+} from "./admin-hands.mjs";
 import { axe, fits, shifts } from "./looks.mjs";
 
 const HTML = '<img src=x onerror="window.ran = 1"><script>window.ran = 1</script>';
@@ -8,59 +21,6 @@ const EMOJI = "😀".repeat(2048);
 /** Pages that everybody may open, then those for ADMIN. */
 const PAGES = ["", "bots", "bots/new", "chats", "messages", "statistics", "api-keys", "account"];
 const ADMIN_PAGES = ["jobs", "settings", "users", "audit"];
-
-const post = (url, body) =>
-  fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  }).then((answer) => assert.ok(answer.ok, `${url}: ${answer.status}`));
-
-const say = (world, text, user = 1001) =>
-  post(`${world.control}/send`, { bot: world.telegramId, user, text });
-
-/** What the bot has sent to a chat, as Telegram has it. */
-async function texts(world, chat = 1001) {
-  const answer = await fetch(`${world.control}/messages?bot=${world.telegramId}&chat=${chat}`);
-  const { messages } = await answer.json();
-  return messages.map(({ text }) => text);
-}
-
-async function said(world, text) {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if ((await texts(world)).includes(text)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail(`Telegram never got ${text}: ${await texts(world)}`);
-}
-
-const fault = (world, rest) => post(`${world.control}/faults`, { side: "openai", method: "responses", times: 1, ...rest });
-
-/** By the form, as a person does. */
-async function signIn(page, world, { email, password } = world.admin) {
-  await page.goto(`${world.base}/admin/`);
-  await page.getByRole("textbox", { name: "E-mail" }).fill(email);
-  await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.keyboard.press("Enter");
-  await page.getByRole("navigation").first().waitFor();
-}
-
-/** By the API, for stories that are about something else. */
-async function enter(page, world, who = world.admin) {
-  const answer = await page.request.post(`${world.base}/api/auth/login`, {
-    data: who,
-    headers: { Origin: world.base },
-  });
-  assert.equal(answer.status(), 200);
-}
-
-const open = (page, world, path) => page.goto(`${world.base}/admin/${path}`);
-const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
-
-async function settled(page) {
-  await page.getByRole("heading", { level: 1 }).first().waitFor();
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true], .mantine-Skeleton-root"));
-}
 
 async function nothingRan(page) {
   assert.equal(await page.evaluate(() => window.ran), undefined, "a text's script ran");
@@ -76,9 +36,6 @@ async function everyPage(page, world, look) {
   }
 }
 
-const NARROW = { width: 360, height: 740 };
-/** The browser tells of each answer that is no success; these are what the story is about. */
-const REFUSED = ["status of 401", "status of 403", "status of 404"];
 
 export const stories = {
   /** Sign in wrongly, then rightly; make a bot; its first message arrives live and is answered. */

@@ -2,10 +2,13 @@
  * The Admin Web in a real browser, on a running system: one story of a person's work.
  *   node tests/browser/admin.mjs STORY '{"base": URL, "control": URL, …}' [FAILURE.png]
  */
+import { forms } from "./admin-forms.mjs";
+import { russian } from "./admin-russian.mjs";
+import { shell } from "./admin-shell.mjs";
 import { stories } from "./admin-stories.mjs";
 import { play } from "./play.mjs";
 
-await play(stories, "admin-failure.png", (page, story) =>
+await play({ ...stories, ...forms, ...russian, ...shell }, "admin-failure.png", (page, story) =>
   page.addInitScript((language) => {
     localStorage.setItem("kotodom.language", language);
   }, story.language ?? "en"),

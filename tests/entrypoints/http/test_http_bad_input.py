@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from yarl import URL
 
+from domain.turn import Status
 from tests.entrypoints.http.conftest import PASSWORD, Answer, Api, Person, make_bot, new_token
 from tests.entrypoints.http.objects import NO_USER
 
@@ -245,6 +246,21 @@ def _check(answer: Answer, status: int, fields: tuple[str, ...] = ()) -> None:
     assert "Traceback" not in str(answer.json)
     assert ("Allow" in answer.headers) is (status == 405)
     assert ("Retry-After" in answer.headers) is (status in (429, 503))
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("bots?limit=201", "must be a whole number from 1 to 200"),
+        ("chats?q=" + "x" * 201, "must have at most 200 characters"),
+        ("processing?status=x", f"must be one of {', '.join(Status)}"),
+        ("processing?botId=x", "must be a whole number"),
+        ("processing?from=x", "must be a moment, as 2026-11-27T12:00:00Z"),
+    ],
+)
+async def test_a_parameter_is_refused_in_words(path: str, words: str, admin: Person) -> None:
+    answer = await admin.get(f"/api/{path}")
+    assert [error["message"] for error in answer.json["errors"]] == [words]
 
 
 async def test_an_id_is_written_in_one_way(admin: Person) -> None:

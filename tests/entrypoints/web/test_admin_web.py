@@ -82,6 +82,31 @@ STORIES = [
     "live",
     "tabs",
     "keyboard",
+    "twoTabs",
+    "ownTabs",
+    "numbers",
+    "secrets",
+    "twice",
+    "drafts",
+    "focus",
+    "newKey",
+    "addresses",
+    "phone",
+    "russianWords",
+    "sessionOverForm",
+    "signOut",
+    "otherPerson",
+    "sevenTabs",
+    "narrowMenu",
+    "statesLight",
+    "statesDark",
+    "calendar",
+    "meAway",
+    "gateway",
+    "silence",
+    "moreFails",
+    "slowPage",
+    "chatBanner",
 ]
 
 
@@ -99,6 +124,15 @@ async def test_a_bot_is_made_by_the_wizard_and_its_first_message_is_answered(
         system, bot, telegramId=telegram_id, token=token_of(telegram_id), username="murka_bot"
     )
     await play("wizard", about, tmp_path)
+
+
+async def test_a_bot_that_could_not_be_switched_on_is_not_made_again(
+    system: System, bot: Bot, tmp_path: Path
+) -> None:
+    token, other = (token_of(base + bot.telegram_id) for base in (78_000_000, 79_000_000))
+    system.sandbox.telegram.add_bot(token, "Murka", "murka_again_bot")
+    system.sandbox.telegram.add_bot(other, "Pushok", "pushok_bot")
+    await play("wizardAgain", world(system, bot, token=token, otherToken=other), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["light", "dark", "russian"])

@@ -8,21 +8,20 @@ import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { createRouter, RouterProvider } from "@tanstack/react-router";
-import { StrictMode } from "react";
+import { StrictMode, useMemo } from "react";
 import { createRoot } from "react-dom/client";
+import { useTranslation } from "react-i18next";
 
 import { makeQueries } from "./api/queries";
 import { start } from "./i18n";
+import { Rows } from "./parts/more";
 import { Broken, NotFound } from "./parts/Trouble";
 import { routeTree } from "./routeTree.gen";
-import { theme, variables } from "./theme";
+import { makeTheme, variables } from "./theme";
 
-const queries = makeQueries(() => {
-  const { pathname, href } = router.state.location;
-  if (pathname === "/sign-in") return;
-  queries.clear();
-  void router.navigate({ to: "/sign-in", search: { next: href } });
-});
+const SHOW_PENDING_MS = 200;
+
+const queries = makeQueries();
 
 const router = createRouter({
   routeTree,
@@ -31,6 +30,8 @@ const router = createRouter({
   defaultPreload: "intent",
   // Query keeps what was fetched; the router asks it each time.
   defaultPreloadStaleTime: 0,
+  defaultPendingComponent: Rows,
+  defaultPendingMs: SHOW_PENDING_MS,
   defaultNotFoundComponent: NotFound,
   defaultErrorComponent: Broken,
   scrollRestoration: true,
@@ -42,9 +43,10 @@ declare module "@tanstack/react-router" {
   }
 }
 
-await start();
-createRoot(document.getElementById("root")!).render(
-  <StrictMode>
+function App() {
+  const { t } = useTranslation();
+  const theme = useMemo(() => makeTheme(t), [t]);
+  return (
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>
         <ModalsProvider>
@@ -53,5 +55,12 @@ createRoot(document.getElementById("root")!).render(
         </ModalsProvider>
       </QueryClientProvider>
     </MantineProvider>
+  );
+}
+
+await start();
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <App />
   </StrictMode>,
 );

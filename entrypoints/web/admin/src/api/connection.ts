@@ -1,24 +1,21 @@
 /**
  * Whether the API answers. Where it does not, /health is asked every few seconds until it does, so
- * that every page comes back by itself.
+ * that every page comes back by itself. A connection may be dead and open, and a stream of events
+ * that is silent says nothing of that: /health is asked now and then as well while all seems well.
  */
-import { useSyncExternalStore } from "react";
+import { makeFlag } from "./flag";
 
 const ASK_AGAIN_MS = 3_000;
+const LOOK_MS = 30_000;
+const PATIENCE_MS = 10_000;
 
-let isAway = false;
+export const apiAway = makeFlag(false);
+
 let timer: ReturnType<typeof setTimeout> | undefined;
-const listeners = new Set<() => void>();
-
-function set(value: boolean): void {
-  if (isAway === value) return;
-  isAway = value;
-  for (const listener of listeners) listener();
-}
 
 /** A request found nobody, or a gateway that found nobody. */
 export function away(): void {
-  set(true);
+  apiAway.set(true);
   timer ??= setTimeout(ask, ASK_AGAIN_MS);
 }
 
@@ -26,22 +23,21 @@ export function away(): void {
 export function back(): void {
   clearTimeout(timer);
   timer = undefined;
-  set(false);
+  apiAway.set(false);
 }
 
 async function ask(): Promise<void> {
   timer = undefined;
-  const answer = await fetch("/health/ready").catch(() => undefined);
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const answer = await fetch("/health", { signal }).catch(() => undefined);
   if (answer?.ok) back();
   else away();
 }
 
-/** Calls `listener` whenever the answer changes; returns how to stop that. */
-export function onConnection(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+/** Looks now and then until the returned function is called. */
+export function watch(): () => void {
+  const look = setInterval(() => {
+    if (document.visibilityState === "visible" && !apiAway.get()) void ask();
+  }, LOOK_MS);
+  return () => clearInterval(look);
 }
-
-export const isApiAway = (): boolean => isAway;
-
-export const useApiAway = (): boolean => useSyncExternalStore(onConnection, isApiAway);

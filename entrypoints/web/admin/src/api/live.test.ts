@@ -12,6 +12,7 @@ test.each([
   ["/api/bots", [message], false],
   ["/api/bots", [message, refresh], true],
   ["/api/auth/me", [refresh], false],
+  ["/api/jobs", [{ type: "of a later version", id: 1 } as unknown as Change], true],
 ])("%s is asked again after %j: %s", (path, changes, asked) => {
   expect(concerns(["get", path], changes)).toBe(asked);
 });

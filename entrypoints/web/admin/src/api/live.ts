@@ -1,9 +1,11 @@
 /**
  * Live events (GET /api/events): what has changed is asked for again. While the stream is down the
- * pages ask every 15 s instead, and say so.
+ * pages ask every 15 s instead, and say so. A page that nobody sees has no stream, for a browser opens
+ * six connections to a host and no more: it asks when it is seen again.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import { useSyncExternalStore } from "react";
+
+import { makeFlag } from "./flag";
 
 export type Change = {
   type: "message" | "chat" | "bot" | "job" | "settings" | "refresh";
@@ -23,29 +25,17 @@ const PATHS: Record<Exclude<Change["type"], "refresh">, readonly string[]> = {
   settings: ["/api/settings"],
 };
 
-let live = true;
-const listeners = new Set<() => void>();
-
-function setLive(value: boolean): void {
-  if (live === value) return;
-  live = value;
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-export const useLive = (): boolean => useSyncExternalStore(subscribe, () => live);
+export const live = makeFlag(true);
 
 /** Whether a query's answer may have changed. Its key is [method, path, init]. */
 export function concerns(queryKey: readonly unknown[], changes: readonly Change[]): boolean {
   const path = String(queryKey[1]);
   if (path.startsWith("/api/auth")) return false;
-  return changes.some(
-    ({ type }) => type === "refresh" || PATHS[type].some((prefix) => path.startsWith(prefix)),
-  );
+  return changes.some(({ type }) => {
+    // What this page does not know yet may be about anything.
+    const prefixes = type in PATHS ? PATHS[type as keyof typeof PATHS] : ["/api/"];
+    return prefixes.some((prefix) => path.startsWith(prefix));
+  });
 }
 
 /** Listen until the returned function is called. */
@@ -68,32 +58,39 @@ export function listen(queries: QueryClient): () => void {
     gathering ??= setTimeout(ask, GATHER_MS);
   };
 
-  let source: EventSource;
+  let source: EventSource | undefined;
   let wasOpen = false;
   const open = (): void => {
     source = new EventSource("/api/events");
     source.onopen = () => {
       if (wasOpen) refresh();
       wasOpen = true;
-      setLive(true);
+      live.set(true);
     };
-    source.onerror = () => setLive(false);
+    source.onerror = () => live.set(false);
     source.onmessage = (message: MessageEvent<string>) => {
       gathered.push(JSON.parse(message.data) as Change);
       gathering ??= setTimeout(ask, GATHER_MS);
     };
   };
-  open();
+  const follow = (): void => {
+    source?.close();
+    source = undefined;
+    if (document.visibilityState === "visible") open();
+  };
+  follow();
+  document.addEventListener("visibilitychange", follow);
   const fallback = setInterval(() => {
-    if (source.readyState === EventSource.OPEN) return;
-    if (document.visibilityState === "visible") refresh();
+    if (source === undefined || source.readyState === EventSource.OPEN) return;
+    refresh();
     // A browser comes back by itself after a drop, but not after an answer that is no stream.
     if (source.readyState === EventSource.CLOSED) open();
   }, FALLBACK_MS);
   return () => {
-    source.close();
+    document.removeEventListener("visibilitychange", follow);
+    source?.close();
     clearInterval(fallback);
     clearTimeout(gathering);
-    setLive(true);
+    live.set(true);
   };
 }

@@ -23,6 +23,7 @@ export type ListQuery<T> = {
   isPending: boolean;
   hasNextPage: boolean;
   isFetchingNextPage: boolean;
+  isFetchNextPageError: boolean;
   fetchNextPage: () => unknown;
   refetch: () => unknown;
 };

@@ -1,4 +1,5 @@
 /** What the API answers where it refuses: application/problem+json (RFC 9457). */
+import { said } from "../i18n/said";
 import type { components } from "./schema";
 
 type Answered = components["schemas"]["Problem"];
@@ -20,10 +21,15 @@ export class Problem extends Error {
   static async of(response: Response): Promise<Problem> {
     const told: Partial<Answered> = await response.json().catch(() => ({}));
     const errors = Array.isArray(told.errors) ? told.errors : [];
+    const fields = errors.map(({ field, message }) => [field, said(message)] as const);
+    // Of fields that cannot be taken, the detail is their errors one after another.
+    const isOfFields = response.status === 422 && fields.length > 0;
     return new Problem(
       response.status,
-      told.detail || told.title || response.statusText,
-      Object.fromEntries(errors.map(({ field, message }) => [field, message])),
+      isOfFields
+        ? fields.map((error) => error.join(": ")).join(" ")
+        : said(told.detail || told.title || response.statusText),
+      Object.fromEntries(fields),
       Number(response.headers.get("Retry-After")) || undefined,
     );
   }
@@ -31,6 +37,11 @@ export class Problem extends Error {
   /** Nothing answered at all. */
   static away(): Problem {
     return new Problem(0, "");
+  }
+
+  /** Whether it may be well by itself in a while: nobody answered, or a part of the system is away. */
+  get isPassing(): boolean {
+    return this.status === 0 || this.status === 503;
   }
 
   /** What a query or a mutation failed with; null where it did not. A bug is not ours to show. */

@@ -2,15 +2,21 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 
+import { learn } from "./said";
+
 export const LANGUAGES = { en: "English", ru: "Русский" } as const;
 export type Language = keyof typeof LANGUAGES;
 
 const KEPT = "kotodom.language";
 
+/** A page's words each; `said`: the API's, where its English is not what is spoken. */
+type Texts = { default: object; said?: Record<string, string> };
+
 const texts = {
   en: () => import("./en"),
-  ru: () => import("./ru"),
-} satisfies Record<Language, () => Promise<{ default: object }>>;
+  // With the names of months and days for @mantine/dates; English ones dayjs has itself.
+  ru: async () => (await Promise.all([import("./ru"), import("dayjs/locale/ru")]))[0],
+} satisfies Record<Language, () => Promise<Texts>>;
 
 function isLanguage(name: string | null | undefined): name is Language {
   return name != null && name in LANGUAGES;
@@ -25,10 +31,11 @@ function wished(): Language {
 /** Show everything in a language; it is fetched where it is not here yet. */
 export async function speak(language: Language): Promise<void> {
   if (!i18next.hasResourceBundle(language, "common")) {
-    const { default: namespaces } = await texts[language]();
+    const { default: namespaces, said }: Texts = await texts[language]();
     for (const [namespace, words] of Object.entries(namespaces)) {
       i18next.addResourceBundle(language, namespace, words);
     }
+    if (said) learn(language, said);
   }
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;

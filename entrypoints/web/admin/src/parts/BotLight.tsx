@@ -1,7 +1,6 @@
 /** A bot's light, with its meaning and its reason in words. */
 import { Group, Stack, Text } from "@mantine/core";
 import {
-  Circle,
   CircleAlert,
   CircleCheck,
   CircleDashed,
@@ -12,6 +11,7 @@ import {
 import { useTranslation } from "react-i18next";
 
 import type { Schemas } from "../api/client";
+import { said } from "../i18n/said";
 
 type Health = Schemas["BotHealth"];
 
@@ -27,7 +27,8 @@ const LIGHTS = {
 
 export function BotLight({ health }: { health: Health }) {
   const { t } = useTranslation();
-  const { icon: Icon = Circle, color } = LIGHTS[health.status];
+  const { icon: Icon, color } = LIGHTS[health.status];
+  const reason = health.reason && said(health.reason);
   return (
     <Group gap={6} wrap="nowrap" align="flex-start">
       <Icon
@@ -38,9 +39,9 @@ export function BotLight({ health }: { health: Health }) {
       />
       <Stack gap={0} miw={0}>
         <Text size="sm">{t(`botStatus.${health.status}`)}</Text>
-        {health.reason !== null && (
-          <Text size="xs" c="dimmed" className="text" lineClamp={2} title={health.reason}>
-            {health.reason}
+        {reason && (
+          <Text size="xs" c="dimmed" className="text" lineClamp={2} title={reason}>
+            {reason}
           </Text>
         )}
       </Stack>

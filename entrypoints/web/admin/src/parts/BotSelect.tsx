@@ -2,24 +2,25 @@
 import { Select } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
-import { $api } from "../api/client";
-
-/** The API's longest page; who has more bots writes the number into the address. */
-const MOST = 200;
+import { useBots } from "./bots";
 
 type Chosen = { botId: number | undefined; onChange: (botId: number | undefined) => void };
 
 export function BotSelect({ botId, onChange }: Chosen) {
   const { t } = useTranslation();
-  const bots = $api.useQuery("get", "/api/bots", { params: { query: { limit: MOST } } });
-  const data = (bots.data?.items ?? []).map(({ id, name }) => ({ value: String(id), label: name }));
+  const data = useBots().map(({ id, name }) => ({ value: String(id), label: name }));
+  const value = botId === undefined ? null : String(botId);
+  // Of an address: deleted, or one of more bots than are fetched.
+  if (value !== null && !data.some((bot) => bot.value === value)) {
+    data.push({ value, label: t("botNumber", { id: value }) });
+  }
   return (
     <Select
       label={t("bot")}
       placeholder={t("allBots")}
       data={data}
-      value={botId === undefined ? null : String(botId)}
-      onChange={(value) => onChange(value === null ? undefined : Number(value))}
+      value={value}
+      onChange={(chosen) => onChange(chosen === null ? undefined : Number(chosen))}
       clearable
       searchable
       clearButtonProps={{ "aria-label": t("allBots") }}

@@ -13,19 +13,11 @@ type Shown<T> = {
   columns: DataTableColumn<T>[];
   /** Shown where the list has nothing: what it would hold, and the next step. */
   empty: ReactNode;
-  idAccessor?: string;
   selected?: T[];
   onSelect?: (rows: T[]) => void;
 };
 
-export function Listing<T>({
-  query,
-  columns,
-  empty,
-  idAccessor = "id",
-  selected,
-  onSelect,
-}: Shown<T>) {
+export function Listing<T>({ query, columns, empty, selected, onSelect }: Shown<T>) {
   const looking = useLooking(query);
   if (query.data === undefined) {
     return query.isPending ? (
@@ -49,7 +41,6 @@ export function Listing<T>({
       <DataTable
         records={records}
         columns={columns}
-        idAccessor={idAccessor}
         withTableBorder
         borderRadius="md"
         verticalSpacing="xs"

@@ -1,10 +1,10 @@
 /** How a form of settings ends: what was refused, undo, save; nobody leaves changes by accident. */
 import { Button, Group, Text } from "@mantine/core";
-import { useBlocker } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import type { Problem } from "../api/problem";
 import { Unfielded } from "./Trouble";
+import { useUnsaved } from "./unsaved";
 
 type Saving = {
   form: { isDirty: () => boolean; reset: () => void };
@@ -14,11 +14,7 @@ type Saving = {
 
 export function SaveBar({ form, isPending, problem }: Saving) {
   const { t } = useTranslation();
-  useBlocker({
-    shouldBlockFn: ({ current, next }) =>
-      current.pathname !== next.pathname && form.isDirty() && !window.confirm(t("unsaved")),
-    enableBeforeUnload: () => form.isDirty(),
-  });
+  useUnsaved(() => form.isDirty());
   return (
     <>
       <Unfielded problem={problem} />

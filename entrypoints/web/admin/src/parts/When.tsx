@@ -1,6 +1,8 @@
 /** A time as people say it ("3 minutes ago"), with the full time in the viewer's zone on hover. */
-import { useEffect, useReducer } from "react";
+import { useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
+
+import { byLanguage } from "./formats";
 
 const UNITS = [
   ["year", 31_536_000],
@@ -13,28 +15,49 @@ const UNITS = [
 
 const ANEW_MS = 30_000;
 
+const words = byLanguage((language) => new Intl.RelativeTimeFormat(language, { numeric: "auto" }));
+const long = byLanguage(
+  (language) => new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" }),
+);
+
 export function relative(at: Date, now: Date, language: string): string {
   const seconds = (at.getTime() - now.getTime()) / 1000;
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
-  const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  return words.format(Math.trunc(seconds / size), unit);
+  return words(language).format(Math.trunc(seconds / size), unit);
 }
 
-export function full(at: Date, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" }).format(at);
+/** "in 20 seconds" */
+export const inSeconds = (seconds: number, language: string): string =>
+  relative(new Date(seconds * 1000), new Date(0), language);
+
+export const full = (at: Date, language: string): string => long(language).format(at);
+
+/** One clock for all times of a page: they are told anew together. */
+const clock = { ticks: 0, faces: new Set<() => void>(), timer: undefined as number | undefined };
+
+function tick(): void {
+  clock.ticks += 1;
+  for (const face of clock.faces) face();
+}
+
+function follow(face: () => void): () => void {
+  clock.faces.add(face);
+  clock.timer ??= window.setInterval(tick, ANEW_MS);
+  return () => {
+    clock.faces.delete(face);
+    if (clock.faces.size > 0) return;
+    window.clearInterval(clock.timer);
+    clock.timer = undefined;
+  };
 }
 
 export function When({ at }: { at: string }) {
-  const { i18n } = useTranslation();
-  const [, again] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
-    const timer = setInterval(again, ANEW_MS);
-    return () => clearInterval(timer);
-  }, []);
+  const { language } = useTranslation().i18n;
+  useSyncExternalStore(follow, () => clock.ticks);
   const date = new Date(at);
   return (
-    <time dateTime={at} title={full(date, i18n.language)}>
-      {relative(date, new Date(), i18n.language)}
+    <time dateTime={at} title={full(date, language)}>
+      {relative(date, new Date(), language)}
     </time>
   );
 }

@@ -4,6 +4,8 @@ import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 
 import { items, type ListQuery } from "../api/pages";
+import { Problem } from "../api/problem";
+import { Refused } from "./Trouble";
 
 const SKELETON_ROWS = [1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -25,8 +27,14 @@ export function useLooking<T>(query: ListQuery<T>): boolean {
   return looking;
 }
 
+/** More of a list, or why there is none, or why what is shown may be old. */
 export function More<T>({ query }: { query: ListQuery<T> }) {
   const { t } = useTranslation();
+  const problem = Problem.in(query.error);
+  if (problem) {
+    const again = query.isFetchNextPageError ? query.fetchNextPage : query.refetch;
+    return <Refused problem={problem} again={again} />;
+  }
   if (!query.hasNextPage) return null;
   return (
     <Center>

@@ -7,9 +7,11 @@ import { RotateCcw } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { $api, api, type Schemas } from "../api/client";
+import { useOnce } from "../api/once";
 import { Problem } from "../api/problem";
 
 const LONG_MS = 10_000;
+const RETRY = ["retry"] as const;
 
 function useAskAgain(): () => Promise<void> {
   const queries = useQueryClient();
@@ -23,7 +25,8 @@ function useAskAgain(): () => Promise<void> {
 export function useRetry() {
   const { t } = useTranslation("retries");
   const askAgain = useAskAgain();
-  return useMutation({
+  const retry = useMutation({
+    mutationKey: RETRY,
     mutationFn: async (messages: readonly { id: number }[]) => {
       const refused: Problem[] = [];
       for (const { id } of messages) {
@@ -47,6 +50,7 @@ export function useRetry() {
     onError: (error) => tell("red", Problem.in(error)?.message || t("notRetried")),
     onSettled: askAgain,
   });
+  return useOnce(RETRY, retry);
 }
 
 type Matching = ButtonProps & { filter: Schemas["RetryFilter"]; label: string };
@@ -67,7 +71,7 @@ export function RetryMatching({ filter, label, ...button }: Matching) {
   const confirm = (): void => {
     modals.openConfirmModal({
       title: label,
-      children: <Text size="sm">{t("text")}</Text>,
+      children: <Text size="sm">{t(Object.keys(filter).length > 0 ? "text" : "everything")}</Text>,
       labels: { confirm: t("common:retry"), cancel: t("common:cancel") },
       onConfirm: () => retry.mutate({ body: { filter } }),
     });

@@ -8,7 +8,8 @@ import { Shell } from "../shell/Shell";
 export const Route = createFileRoute("/_app")({
   beforeLoad: async ({ context, location }) => {
     try {
-      await context.queries.ensureQueryData(meQuery);
+      // Where it fails, parts/Trouble.tsx says so and tries again.
+      await context.queries.ensureQueryData({ ...meQuery, retry: false });
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401) throw error;
       throw redirect({ to: "/sign-in", search: { next: location.href } });

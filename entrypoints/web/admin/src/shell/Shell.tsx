@@ -1,30 +1,56 @@
 import { Alert, Anchor, AppShell, Burger, Group, NavLink, ScrollArea, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
+import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { CircleUser, LogOut, Unplug } from "lucide-react";
-import { useEffect } from "react";
+import { type KeyboardEvent, lazy, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../api/client";
-import { useApiAway } from "../api/connection";
-import { listen, useLive } from "../api/live";
-import { useMe } from "../api/me";
+import { apiAway, watch } from "../api/connection";
+import { listen, live } from "../api/live";
+import { useMe, useSamePerson } from "../api/me";
+import { sessionEnded } from "../api/session";
+import { useLeave } from "../parts/leave";
 import { Forbidden } from "../parts/Trouble";
+import { mayLeave } from "../parts/unsaved";
 import { PAGES } from "./pages";
+import classes from "./Shell.module.css";
+
+const SignedOut = lazy(() =>
+  import("./SignedOut").then((module) => ({ default: module.SignedOut })),
+);
 
 export function Shell() {
   const { t } = useTranslation();
   const [opened, { toggle, close }] = useDisclosure();
-  const queries = useQueryClient();
   const router = useRouter();
-  useEffect(() => listen(queries), [queries]);
-  useEffect(() => router.subscribe("onResolved", close), [router, close]);
+  const burger = useRef<HTMLButtonElement>(null);
+  const page = useRef<HTMLElement>(null);
+  const hasEnded = sessionEnded.useValue();
+  useSamePerson();
+  useFresh(!hasEnded);
+  useEffect(() => {
+    if (!opened) return;
+    return router.subscribe("onResolved", () => {
+      close();
+      page.current?.focus();
+    });
+  }, [opened, close, router]);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (!opened || event.key !== "Escape") return;
+    // What else Esc does is for the page beneath.
+    event.stopPropagation();
+    close();
+    burger.current?.focus();
+  };
   return (
     <AppShell
       header={{ height: 52 }}
       navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }}
       padding="md"
+      onKeyDown={onKeyDown}
     >
       <Anchor href="#page" className="skip">
         {t("skip")}
@@ -32,6 +58,7 @@ export function Shell() {
       <AppShell.Header>
         <Group h="100%" px="md" gap="sm" wrap="nowrap">
           <Burger
+            ref={burger}
             opened={opened}
             onClick={toggle}
             hiddenFrom="sm"
@@ -43,15 +70,37 @@ export function Shell() {
           <Text fw={700}>Kotodom GPT</Text>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label={t("menu")}>
+      <AppShell.Navbar
+        p="xs"
+        aria-label={t("menu")}
+        className={classes.menu ?? ""}
+        data-opened={opened || undefined}
+      >
         <Menu />
       </AppShell.Navbar>
-      <AppShell.Main id="page" tabIndex={-1}>
+      <AppShell.Main id="page" ref={page} tabIndex={-1}>
         <Banners />
         <Allowed />
       </AppShell.Main>
+      {hasEnded && (
+        <Suspense>
+          <SignedOut />
+        </Suspense>
+      )}
     </AppShell>
   );
+}
+
+/** What is shown follows what happens, while somebody is signed in. */
+function useFresh(isSignedIn: boolean): void {
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (!isSignedIn) return;
+    const ends = [listen(queries), watch()];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [isSignedIn, queries]);
 }
 
 /** The page, where one's role may see it. */
@@ -66,13 +115,10 @@ function Allowed() {
 function Menu() {
   const { t } = useTranslation();
   const me = useMe();
-  const queries = useQueryClient();
-  const router = useRouter();
+  const leave = useLeave();
   const logout = $api.useMutation("post", "/api/auth/logout", {
-    onSuccess: () => {
-      queries.clear();
-      return router.navigate({ to: "/sign-in" });
-    },
+    onSuccess: leave,
+    onError: () => notifications.show({ message: t("notSignedOut"), color: "red" }),
   });
   const pages = PAGES.filter(({ roles }) => (roles as readonly string[]).includes(me.role));
   return (
@@ -107,7 +153,9 @@ function Menu() {
           component="button"
           label={t("signOut")}
           leftSection={<LogOut size={18} aria-hidden />}
-          onClick={() => logout.mutate({})}
+          onClick={() => {
+            if (mayLeave()) logout.mutate({});
+          }}
         />
       </AppShell.Section>
     </>
@@ -116,16 +164,16 @@ function Menu() {
 
 function Banners() {
   const { t } = useTranslation();
-  const apiAway = useApiAway();
-  const live = useLive();
-  if (apiAway) {
+  const isAway = apiAway.useValue();
+  const isLive = live.useValue();
+  if (isAway) {
     return (
       <Alert color="red" icon={<Unplug />} mb="md" role="alert">
         {t("away")}
       </Alert>
     );
   }
-  if (!live) {
+  if (!isLive) {
     return (
       <Alert color="yellow" icon={<Unplug />} mb="md" role="status">
         {t("live.off")}

@@ -13,6 +13,9 @@ import signIn from "./signIn.json";
 import statistics from "./statistics.json";
 import users from "./users.json";
 
+/** What the API says, by its English sentence. */
+export { default as said } from "./said.json";
+
 export default {
   account,
   apiKeys,

@@ -9,21 +9,21 @@ import {
   useMantineColorScheme,
 } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useQueryClient } from "@tanstack/react-query";
-import { createFileRoute, useRouter } from "@tanstack/react-router";
+import { createFileRoute } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../../api/client";
 import { useMe } from "../../api/me";
 import { Problem } from "../../api/problem";
 import { choose, LANGUAGES, type Language } from "../../i18n";
+import { useLeave } from "../../parts/leave";
 import { Page } from "../../parts/Page";
+import { SHORTEST_PASSWORD } from "../../parts/password";
 import { Unfielded } from "../../parts/Trouble";
 
 export const Route = createFileRoute("/_app/account")({ component: Account });
 
 const THEMES = ["auto", "light", "dark"] as const;
-const SHORTEST_PASSWORD = 8;
 
 function Account() {
   const { t, i18n } = useTranslation(["account", "common"]);
@@ -57,8 +57,7 @@ function Account() {
 
 function PasswordForm() {
   const { t } = useTranslation(["account", "common"]);
-  const queries = useQueryClient();
-  const router = useRouter();
+  const leave = useLeave();
   const form = useForm({
     initialValues: { currentPassword: "", newPassword: "" },
     validate: {
@@ -67,10 +66,7 @@ function PasswordForm() {
     },
   });
   const change = $api.useMutation("post", "/api/auth/password", {
-    onSuccess: () => {
-      queries.clear();
-      return router.navigate({ to: "/sign-in" });
-    },
+    onSuccess: leave,
     onError: (error: unknown) => form.setErrors(Problem.in(error)?.fields ?? {}),
   });
   return (

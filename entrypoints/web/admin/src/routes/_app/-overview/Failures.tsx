@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "../../../api/client";
 import { byCursor, items } from "../../../api/pages";
 import { Problem } from "../../../api/problem";
+import { said } from "../../../i18n/said";
 import { Empty } from "../../../parts/Empty";
 import { Go } from "../../../parts/Go";
 import { More, Rows } from "../../../parts/more";
@@ -39,7 +40,7 @@ function Kind({ kind }: { kind: Schemas["FailureView"] }) {
     <Paper withBorder p="sm">
       <Group justify="space-between" align="flex-start">
         <Stack gap={2} miw={0} flex={1}>
-          <Text className="text">{kind.fingerprint}</Text>
+          <Text className="text">{said(kind.fingerprint)}</Text>
           <Group gap="sm">
             <StatusBadge status={kind.status} />
             <Text size="sm" c="dimmed">

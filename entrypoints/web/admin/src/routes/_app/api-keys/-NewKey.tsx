@@ -4,7 +4,6 @@ import {
   Code,
   CopyButton,
   Group,
-  Modal,
   Select,
   Stack,
   Text,
@@ -17,78 +16,110 @@ import { useTranslation } from "react-i18next";
 import { $api } from "../../../api/client";
 import { type Role, useMe } from "../../../api/me";
 import { Problem } from "../../../api/problem";
+import { Dialog } from "../../../parts/Dialog";
 import { Unfielded } from "../../../parts/Trouble";
 
 /** From the least to the most: a key may do what its maker may, or less. */
 const ROLES = ["USER", "MANAGER", "ADMIN"] as const satisfies readonly Role[];
 
-/** Makes a key, and shows it this once. */
-export function NewKey({ onClose }: { onClose: () => void }) {
-  const { t } = useTranslation(["apiKeys", "common"]);
+function useCreate() {
   const queries = useQueryClient();
+  return $api.useMutation("post", "/api/api-keys", {
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["get", "/api/api-keys"] }),
+  });
+}
+
+type Shown = { opened: boolean; onClose: () => void };
+
+/** Makes a key, and shows it this once: so nothing but a button closes what shows it. */
+export function NewKey({ opened, onClose }: Shown) {
+  const { t } = useTranslation("apiKeys");
+  const create = useCreate();
+  const key = create.data?.key;
+  const mayClose = key === undefined && !create.isPending;
+  return (
+    <Dialog
+      of={opened || null}
+      onClose={onClose}
+      onExitTransitionEnd={create.reset}
+      title={() => t("add")}
+      closeOnClickOutside={mayClose}
+      closeOnEscape={mayClose}
+    >
+      {() =>
+        key === undefined ? (
+          <KeyForm create={create} onClose={onClose} />
+        ) : (
+          <ShownOnce secret={key} onClose={onClose} />
+        )
+      }
+    </Dialog>
+  );
+}
+
+function ShownOnce({ secret, onClose }: { secret: string; onClose: () => void }) {
+  const { t } = useTranslation("apiKeys");
+  return (
+    <Stack>
+      <Alert color="yellow">{t("once")}</Alert>
+      <Code block className="text" data-testid="api-key">
+        {secret}
+      </Code>
+      <Group justify="flex-end">
+        <CopyButton value={secret}>
+          {({ copied, copy }) => (
+            <Button variant="light" onClick={copy}>
+              {copied ? t("copied") : t("copy")}
+            </Button>
+          )}
+        </CopyButton>
+        <Button onClick={onClose}>{t("done")}</Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function KeyForm({
+  create,
+  onClose,
+}: {
+  create: ReturnType<typeof useCreate>;
+  onClose: () => void;
+}) {
+  const { t } = useTranslation(["apiKeys", "common"]);
   const me = useMe();
   const roles = ROLES.slice(0, ROLES.indexOf(me.role) + 1);
   const form = useForm<{ name: string; role: Role }>({
     initialValues: { name: "", role: "USER" },
     validate: { name: (value) => (value.trim() ? null : t("nameMissing")) },
   });
-  const create = $api.useMutation("post", "/api/api-keys", {
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["get", "/api/api-keys"] }),
-    onError: (error: unknown) => form.setErrors(Problem.in(error)?.fields ?? {}),
-  });
+  const onError = (error: unknown): void => form.setErrors(Problem.in(error)?.fields ?? {});
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t("add")}
-      closeOnClickOutside={create.data === undefined}
-      closeButtonProps={{ "aria-label": t("common:close") }}
-    >
-      {create.data ? (
-        <Stack>
-          <Alert color="yellow">{t("once")}</Alert>
-          <Code block className="text" data-testid="api-key">
-            {create.data.key}
-          </Code>
-          <Group justify="flex-end">
-            <CopyButton value={create.data.key}>
-              {({ copied, copy }) => (
-                <Button variant="light" onClick={copy}>
-                  {copied ? t("copied") : t("copy")}
-                </Button>
-              )}
-            </CopyButton>
-            <Button onClick={onClose}>{t("done")}</Button>
-          </Group>
-        </Stack>
-      ) : (
-        <form onSubmit={form.onSubmit((body) => create.mutate({ body }))} noValidate>
-          <Stack>
-            <Text size="sm">{t("what")}</Text>
-            <TextInput
-              label={t("name")}
-              placeholder={t("nameExample")}
-              data-autofocus
-              {...form.getInputProps("name")}
-            />
-            <Select
-              label={t("role")}
-              data={roles.map((value) => ({ value, label: t(`common:roles.${value}`) }))}
-              allowDeselect={false}
-              {...form.getInputProps("role")}
-            />
-            <Unfielded problem={Problem.in(create.error)} />
-            <Group justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                {t("common:cancel")}
-              </Button>
-              <Button type="submit" loading={create.isPending}>
-                {t("make")}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
-      )}
-    </Modal>
+    <form onSubmit={form.onSubmit((body) => create.mutate({ body }, { onError }))} noValidate>
+      <Stack>
+        <Text size="sm">{t("what")}</Text>
+        <TextInput
+          label={t("name")}
+          placeholder={t("nameExample")}
+          data-autofocus
+          {...form.getInputProps("name")}
+        />
+        <Select
+          label={t("role")}
+          data={roles.map((value) => ({ value, label: t(`common:roles.${value}`) }))}
+          allowDeselect={false}
+          {...form.getInputProps("role")}
+        />
+        <Unfielded problem={Problem.in(create.error)} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            {t("common:cancel")}
+          </Button>
+          <Button type="submit" loading={create.isPending}>
+            {t("make")}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
   );
 }

@@ -81,7 +81,7 @@ function ApiKeys() {
           },
         ]}
       />
-      {creating && <NewKey onClose={create.close} />}
+      <NewKey opened={creating} onClose={create.close} />
     </Page>
   );
 }

@@ -1,51 +1,54 @@
-import { Code, Modal, Stack, Table, Text } from "@mantine/core";
+import { Code, Stack, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { Schemas } from "../../../api/client";
+import { Dialog } from "../../../parts/Dialog";
 import { When } from "../../../parts/When";
 
+type Row = Schemas["AuditEntry"];
+
 /** What one request changed, field by field; secrets are masks. */
-export function Entry({ entry, onClose }: { entry: Schemas["AuditEntry"]; onClose: () => void }) {
-  const { t } = useTranslation(["audit", "common"]);
+export function Entry({ entry, onClose }: { entry: Row | null; onClose: () => void }) {
+  return (
+    <Dialog of={entry} onClose={onClose} size="xl" title={({ action }) => action}>
+      {(entry) => <Changes entry={entry} />}
+    </Dialog>
+  );
+}
+
+function Changes({ entry }: { entry: Row }) {
+  const { t } = useTranslation("audit");
   const before = entry.before ?? {};
   const after = entry.after ?? {};
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      size="xl"
-      title={entry.action}
-      closeButtonProps={{ "aria-label": t("common:close") }}
-    >
-      <Stack>
-        <Text size="sm">
-          {entry.actor}, <When at={entry.at} />, {entry.target}
-        </Text>
-        <Table.ScrollContainer minWidth={480}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t("field")}</Table.Th>
-                <Table.Th>{t("before")}</Table.Th>
-                <Table.Th>{t("after")}</Table.Th>
+    <Stack>
+      <Text size="sm">
+        {entry.actor}, <When at={entry.at} />, {entry.target}
+      </Text>
+      <Table.ScrollContainer minWidth={480}>
+        <Table>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{t("field")}</Table.Th>
+              <Table.Th>{t("before")}</Table.Th>
+              <Table.Th>{t("after")}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {fields.map((field) => (
+              <Table.Tr key={field}>
+                <Table.Td>
+                  <Code>{field}</Code>
+                </Table.Td>
+                <Table.Td className="text">{told(before[field])}</Table.Td>
+                <Table.Td className="text">{told(after[field])}</Table.Td>
               </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {fields.map((field) => (
-                <Table.Tr key={field}>
-                  <Table.Td>
-                    <Code>{field}</Code>
-                  </Table.Td>
-                  <Table.Td className="text">{told(before[field])}</Table.Td>
-                  <Table.Td className="text">{told(after[field])}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      </Stack>
-    </Modal>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Stack>
   );
 }
 

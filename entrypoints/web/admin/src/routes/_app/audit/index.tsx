@@ -1,6 +1,5 @@
 /** Audit: who asked for which change, what it changed, how it ended. */
-import { Button, Code, Group, TextInput, VisuallyHidden } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { Button, Code, TextInput, VisuallyHidden } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,15 +7,15 @@ import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "../../../api/client";
 import { byCursor } from "../../../api/pages";
 import { Empty } from "../../../parts/Empty";
+import { FilterBar } from "../../../parts/FilterBar";
 import { Listing } from "../../../parts/Listing";
 import { Page } from "../../../parts/Page";
+import { useTyped } from "../../../parts/typed";
 import { When } from "../../../parts/When";
 import { Entry } from "./-Entry";
 
 const FILTERS = ["actor", "action", "target"] as const;
 type Filters = { [name in (typeof FILTERS)[number]]?: string };
-
-const TYPING_MS = 300;
 
 export const Route = createFileRoute("/_app/audit/")({
   validateSearch: (search): Filters =>
@@ -37,24 +36,23 @@ function Audit() {
     byCursor,
   );
   const [shown, show] = useState<Schemas["AuditEntry"] | null>(null);
-  const filter = useDebouncedCallback(
-    (name: keyof Filters, value: string) =>
-      void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true }),
-    TYPING_MS,
-  );
   return (
     <Page title={t("common:pages.audit")}>
-      <Group role="search" align="flex-end">
+      <FilterBar count={Object.keys(filters).length}>
         {FILTERS.map((name) => (
-          <TextInput
+          <Filter
             key={name}
-            label={t(name)}
-            placeholder={t(`examples.${name}`)}
-            defaultValue={filters[name] ?? ""}
-            onChange={(event) => filter(name, event.currentTarget.value)}
+            name={name}
+            asked={filters[name] ?? ""}
+            ask={(words) =>
+              void navigate({
+                search: (old) => ({ ...old, [name]: words || undefined }),
+                replace: true,
+              })
+            }
           />
         ))}
-      </Group>
+      </FilterBar>
       <Listing
         query={query}
         empty={<Empty text={Object.keys(filters).length > 0 ? t("nothing") : t("empty")} />}
@@ -78,7 +76,22 @@ function Audit() {
           },
         ]}
       />
-      {shown && <Entry entry={shown} onClose={() => show(null)} />}
+      <Entry entry={shown} onClose={() => show(null)} />
     </Page>
+  );
+}
+
+type Filtered = { name: keyof Filters; asked: string; ask: (words: string) => void };
+
+function Filter({ name, asked, ask }: Filtered) {
+  const { t } = useTranslation("audit");
+  const [typed, type] = useTyped(asked, ask);
+  return (
+    <TextInput
+      label={t(name)}
+      placeholder={t(`examples.${name}`)}
+      value={typed}
+      onChange={(event) => type(event.currentTarget.value)}
+    />
   );
 }

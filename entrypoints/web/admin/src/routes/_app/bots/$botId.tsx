@@ -36,7 +36,7 @@ function BotPage() {
   );
   const problem = Problem.in(query.error);
   if (!Number.isSafeInteger(botId) || problem?.status === 404) return <NotFound />;
-  if (query.data) return <Shown bot={query.data} />;
+  if (query.data) return <Shown key={botId} bot={query.data} />;
   return (
     <Page title={t("bot")}>
       {query.isPending ? <Rows /> : <Refused problem={problem} again={query.refetch} />}
@@ -58,6 +58,7 @@ function Shown({ bot }: { bot: Schemas["BotView"] }) {
         value={tab}
         onChange={(value) => void navigate({ search: isTab(value) ? { tab: value } : {} })}
         keepMounted={false}
+        keepMountedMode="display-none"
       >
         <Tabs.List mb="md">
           {TABS.map((name) => (
@@ -69,7 +70,8 @@ function Shown({ bot }: { bot: Schemas["BotView"] }) {
         <Tabs.Panel value="overview">
           <BotOverview bot={bot} />
         </Tabs.Panel>
-        <Tabs.Panel value="settings">
+        {/* What is written there stays while one looks at another tab. */}
+        <Tabs.Panel value="settings" keepMounted>
           <BotSettings bot={bot} />
         </Tabs.Panel>
         <Tabs.Panel value="danger">

@@ -1,7 +1,9 @@
-import { NumberInput, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Select, Stack, Textarea, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useTranslation } from "react-i18next";
 
+import { NumberField } from "../../../parts/NumberField";
+import { SecretField } from "../../../parts/SecretField";
 import type { BotFields } from "./-fields";
 
 type Form = { form: UseFormReturnType<BotFields> };
@@ -43,7 +45,7 @@ export function FinerModelFields({ form }: Form) {
         allowDeselect={false}
         {...form.getInputProps("modelApi")}
       />
-      <NumberInput
+      <NumberField
         label={t("temperature")}
         description={t("hints.temperature")}
         min={0}
@@ -51,14 +53,15 @@ export function FinerModelFields({ form }: Form) {
         step={0.1}
         {...form.getInputProps("temperature")}
       />
-      <NumberInput
+      <NumberField
         label={t("maxOutputTokens")}
         description={t("hints.maxOutputTokens")}
         min={16}
+        max={1_000_000}
         allowDecimal={false}
         {...form.getInputProps("maxOutputTokens")}
       />
-      <NumberInput
+      <NumberField
         label={t("historyMessages")}
         description={t("hints.historyMessages")}
         min={0}
@@ -109,12 +112,10 @@ export function ServerFields({ form, keyMask, addresses }: Servers) {
   const { t } = useTranslation("bots");
   return (
     <Stack>
-      <TextInput
+      <SecretField
+        mask={keyMask}
         label={t("apiKey")}
         description={t("hints.apiKey")}
-        placeholder={keyMask ?? ""}
-        autoComplete="off"
-        spellCheck={false}
         {...form.getInputProps("apiKey")}
       />
       {addresses && (

@@ -48,4 +48,5 @@ test("what is emptied is cleared, what is written is sent, secrets only where th
     maxOutputTokens: null,
   });
   expect(changes(BOT, { ...fieldsOf(BOT), apiKey: "sk-new" })).toEqual({ apiKey: "sk-new" });
+  expect(changes(BOT, { ...fieldsOf(BOT), apiKey: null })).toEqual({ apiKey: null });
 });

@@ -20,10 +20,11 @@ export type BotFields = {
   errorMessage: string;
   telegramApiUrl: string;
   baseUrl: string;
-  apiKey: string;
+  /** null: to be removed. */
+  apiKey: string | null;
 };
 
-/** Of a token and a key only masks are known: an empty field leaves them. */
+/** Of a token and a key only masks are known: an empty field leaves them, null removes one. */
 const SECRETS = ["token", "apiKey"] as const satisfies readonly (keyof BotFields)[];
 
 export function fieldsOf(bot: Bot): BotFields {

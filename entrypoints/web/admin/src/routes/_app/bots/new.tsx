@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 
 import type { Schemas } from "../../../api/client";
 import { Page } from "../../../parts/Page";
+import { useUnsaved } from "../../../parts/unsaved";
 import type { BotFields } from "./-fields";
 import { FirstMessageStep } from "./-wizard/FirstMessageStep";
 import { ModelStep } from "./-wizard/ModelStep";
@@ -41,11 +42,12 @@ function NewBot() {
   const { t } = useTranslation("bots");
   const narrow = useMediaQuery("(max-width: 48em)");
   const [step, setStep] = useState(0);
-  const [bot, setBot] = useState<Schemas["BotView"] | null>(null);
+  const [made, setMade] = useState<Schemas["BotView"] | null>(null);
   const form = useForm<BotFields>({
     initialValues: NOTHING,
     validate: { name: (value) => (value.trim() || step === 0 ? null : t("wizard.nameMissing")) },
   });
+  useUnsaved(() => made === null && form.isDirty());
   const next = (): void => setStep((now) => now + 1);
   const back = (): void => setStep((now) => now - 1);
   return (
@@ -66,15 +68,14 @@ function NewBot() {
       {step === 2 && (
         <ModeStep
           form={form}
+          made={made}
           onBack={back}
           onToken={() => setStep(0)}
-          onMade={(made) => {
-            setBot(made);
-            next();
-          }}
+          onMade={setMade}
+          onEnabled={next}
         />
       )}
-      {step === 3 && bot && <FirstMessageStep bot={bot} />}
+      {step === 3 && made && <FirstMessageStep bot={made} />}
     </Page>
   );
 }

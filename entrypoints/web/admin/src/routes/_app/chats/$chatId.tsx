@@ -14,7 +14,7 @@ import { Composer } from "./-Composer";
 import { Conversation } from "./-Conversation";
 import classes from "./-chats.module.css";
 import { useHistory } from "./-history";
-import { PausedBar } from "./-Pause";
+import { PausedBar, usePause } from "./-Pause";
 import { type Chat, nameOf } from "./-steady";
 import { useWaiting } from "./-waiting";
 
@@ -55,11 +55,12 @@ function OneChat() {
 function Talk({ chat }: { chat: Chat }) {
   useTitle(nameOf(chat));
   const history = useHistory(chat.id);
+  const pause = usePause(chat);
   const waiting = useWaiting(chat.id, history.messages);
   const { latest } = history;
   return (
     <section className={classes.talk} aria-labelledby="chat-name">
-      <ChatHeader chat={chat} />
+      <ChatHeader chat={chat} pause={pause} />
       {latest.data === undefined ? (
         latest.isPending ? (
           <Bubbles />
@@ -69,7 +70,7 @@ function Talk({ chat }: { chat: Chat }) {
       ) : (
         <>
           <Conversation history={history} waiting={waiting} name={nameOf(chat)} />
-          <PausedBar chat={chat} />
+          <PausedBar pause={pause} />
           <Composer chat={chat} messages={history.messages} />
         </>
       )}

@@ -57,7 +57,7 @@ export function ChatActions({ chat }: { chat: Chat }) {
     });
   };
   return (
-    <Menu position="bottom-end" withinPortal>
+    <Menu position="bottom-end">
       <Menu.Target>
         <ActionIcon
           variant="default"
@@ -73,7 +73,7 @@ export function ChatActions({ chat }: { chat: Chat }) {
           {t("forget.title")}
         </Menu.Item>
         <Menu.Item
-          color="red"
+          color="var(--mantine-color-red-light-color)"
           leftSection={<Trash2 size={14} aria-hidden />}
           onClick={confirmErase}
         >

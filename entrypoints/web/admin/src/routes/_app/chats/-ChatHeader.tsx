@@ -4,14 +4,14 @@ import { Link } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
+import { useBots } from "../../../parts/bots";
 import { Go } from "../../../parts/Go";
 import { When } from "../../../parts/When";
-import { useBots } from "./-bots";
 import { ChatActions } from "./-ChatActions";
-import { PauseButton } from "./-Pause";
+import { PauseButton, type PauseState } from "./-Pause";
 import { type Chat, nameOf } from "./-steady";
 
-export function ChatHeader({ chat }: { chat: Chat }) {
+export function ChatHeader({ chat, pause }: { chat: Chat; pause: PauseState }) {
   const { t } = useTranslation("chats");
   const bot = useBots().find(({ id }) => id === chat.botId);
   return (
@@ -50,7 +50,7 @@ export function ChatHeader({ chat }: { chat: Chat }) {
           </Badge>
         )}
         <Group gap="xs" wrap="nowrap" ml="auto">
-          <PauseButton chat={chat} />
+          <PauseButton pause={pause} />
           <ChatActions chat={chat} />
         </Group>
       </Group>

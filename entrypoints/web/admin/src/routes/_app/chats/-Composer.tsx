@@ -1,13 +1,14 @@
 /** Write in the bot's name. Enter sends; what is not sent yet is kept while one looks elsewhere. */
 import { Box, Button, Group, Text, Textarea } from "@mantine/core";
 import { SendHorizontal } from "lucide-react";
-import { type KeyboardEvent, useState } from "react";
+import type { KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Problem } from "../../../api/problem";
 import { useFigures } from "../../../parts/figures";
 import { Refused } from "../../../parts/Trouble";
 import classes from "./-chats.module.css";
+import { useDraft } from "./-drafts";
 import type { Message } from "./-history";
 import type { Chat } from "./-steady";
 import { useWrite } from "./-waiting";
@@ -17,23 +18,21 @@ const MESSAGE = 4_096;
 /** Of what the API takes, in characters. */
 const LONGEST = 16_384;
 
-const drafts = new Map<string, string>();
-
 export function Composer({ chat, messages }: { chat: Chat; messages: readonly Message[] }) {
   const { t } = useTranslation("chats");
   const { count } = useFigures();
-  const [text, setText] = useState(drafts.get(chat.id) ?? "");
-  const write = useWrite(chat.id, messages);
+  const draft = useDraft(chat.id);
+  const { text } = draft;
+  const write = useWrite(chat.id, messages, draft.sent);
   const problem = Problem.in(write.error);
   const isTooLong = text.length > LONGEST && [...text].length > LONGEST;
   const change = (value: string): void => {
-    drafts.set(chat.id, value);
-    setText(value);
+    draft.change(value);
     if (problem) write.reset();
   };
   const send = (): void => {
     if (text.trim() === "" || isTooLong || write.isPending) return;
-    write.send(text, () => change(""));
+    write.send(text);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
     if (event.key === "Escape") event.currentTarget.blur();

@@ -3,7 +3,7 @@
  * messages scrolls as one of ten. It stays at the bottom where it was there; what comes above or
  * below moves nothing that is being read.
  */
-import { Button, Center, Loader, Text } from "@mantine/core";
+import { Button, Center, Skeleton, Text } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
 import {
@@ -98,7 +98,7 @@ export function Conversation({ history, waiting, name }: Shown) {
                 {t("olderFailed")}
               </Button>
             ) : hasOlder ? (
-              <Loader size="sm" type="dots" aria-label={t("older")} />
+              <Skeleton height={20} width="60%" role="img" aria-label={t("older")} />
             ) : (
               <Text size="sm" c="dimmed">
                 {t(rows.length > 0 ? "began" : "nothingSaid")}

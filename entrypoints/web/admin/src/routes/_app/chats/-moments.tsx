@@ -1,7 +1,16 @@
 /** Times within a conversation and in the inbox: short, with the full time on hover. */
 import { useTranslation } from "react-i18next";
 
+import { byLanguage } from "../../../parts/formats";
 import { full } from "../../../parts/When";
+
+const formats = (options: Intl.DateTimeFormatOptions) =>
+  byLanguage((language) => new Intl.DateTimeFormat(language, options));
+
+const hour = formats({ timeStyle: "short" });
+const dayOfThisYear = formats({ day: "numeric", month: "short" });
+const dayOfOld = formats({ dateStyle: "short" });
+const wholeDay = formats({ dateStyle: "full" });
 
 /** 14:05 */
 export function Clock({ at }: { at: string }) {
@@ -9,7 +18,7 @@ export function Clock({ at }: { at: string }) {
   const date = new Date(at);
   return (
     <time dateTime={at} title={full(date, i18n.language)}>
-      {clock(date, i18n.language)}
+      {hour(i18n.language).format(date)}
     </time>
   );
 }
@@ -20,14 +29,11 @@ export function Lately({ at }: { at: string }) {
   const date = new Date(at);
   const now = new Date();
   const isThisYear = date.getFullYear() === now.getFullYear();
-  const day = new Intl.DateTimeFormat(
-    i18n.language,
-    isThisYear ? { day: "numeric", month: "short" } : { dateStyle: "short" },
-  );
+  const day = isThisYear ? dayOfThisYear : dayOfOld;
   const isToday = date.toDateString() === now.toDateString();
   return (
     <time dateTime={at} title={full(date, i18n.language)}>
-      {isToday ? clock(date, i18n.language) : day.format(date)}
+      {(isToday ? hour : day)(i18n.language).format(date)}
     </time>
   );
 }
@@ -35,10 +41,5 @@ export function Lately({ at }: { at: string }) {
 /** Friday, 27 November 2026 */
 export function Day({ at }: { at: string }) {
   const { i18n } = useTranslation();
-  const words = new Intl.DateTimeFormat(i18n.language, { dateStyle: "full" });
-  return <time dateTime={at}>{words.format(new Date(at))}</time>;
-}
-
-function clock(date: Date, language: string): string {
-  return new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(date);
+  return <time dateTime={at}>{wholeDay(i18n.language).format(new Date(at))}</time>;
 }

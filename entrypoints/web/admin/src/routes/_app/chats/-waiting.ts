@@ -2,7 +2,7 @@
  * What an operator wrote and the chat's line has not come to yet. The API tells of it once, as it
  * accepts it (202); afterwards it is a message like any other.
  */
-import { skipToken, useQuery, useQueryClient } from "@tanstack/react-query";
+import { skipToken, useIsMutating, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 
 import { $api, type Schemas } from "../../../api/client";
@@ -40,19 +40,34 @@ export function useWaiting(chatId: string, messages: readonly Message[]): Sent[]
   return useMemo(() => unsaid(data, messages), [data, messages]);
 }
 
-export function useWrite(chatId: string, messages: readonly Message[]) {
+const PATH = "/api/chats/{chat_id}/messages";
+
+type Writing = { params: { path: { chat_id: string } } };
+
+/** `onSent` is called though the conversation was left meanwhile, and knows what was sent. */
+export function useWrite(
+  chatId: string,
+  messages: readonly Message[],
+  onSent: (text: string) => void,
+) {
   const queries = useQueryClient();
   const after = messages.at(-1)?.id ?? 0;
-  const write = $api.useMutation("post", "/api/chats/{chat_id}/messages", {
+  const write = $api.useMutation("post", PATH, {
     onMutate: () => after,
     onSuccess: (waiting, { body: { text } }, after) => {
       const sent = { ...waiting, text, after };
       queries.setQueryData<Sent[]>(key(chatId), (all = []) => [...all, sent]);
+      onSent(text);
     },
+  });
+  // One that the conversation began before it was left and opened again is on its way as well.
+  const running = useIsMutating({
+    mutationKey: ["post", PATH],
+    predicate: ({ state }) => (state.variables as Writing).params.path.chat_id === chatId,
   });
   return {
     ...write,
-    send: (text: string, then: () => void) =>
-      write.mutate({ params: { path: { chat_id: chatId } }, body: { text } }, { onSuccess: then }),
+    isPending: running > 0,
+    send: (text: string) => write.mutate({ params: { path: { chat_id: chatId } }, body: { text } }),
   };
 }

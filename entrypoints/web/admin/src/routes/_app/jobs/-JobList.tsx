@@ -94,7 +94,7 @@ export function JobList({ status }: { status?: JobStatus }) {
           },
         ]}
       />
-      {shown && <JobDetails job={shown} onClose={() => show(null)} />}
+      <JobDetails job={shown} onClose={() => show(null)} />
     </>
   );
 }

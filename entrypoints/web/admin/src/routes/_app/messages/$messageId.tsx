@@ -14,6 +14,7 @@ import { useRetry } from "../../../parts/retries";
 import { StatusBadge } from "../../../parts/StatusBadge";
 import { NotFound, Refused } from "../../../parts/Trouble";
 import { When } from "../../../parts/When";
+import { why } from "../../../parts/why";
 import { Timeline } from "./-Timeline";
 
 export const Route = createFileRoute("/_app/messages/$messageId")({ component: Message });
@@ -69,10 +70,10 @@ function Shown({ message, title }: { message: Schemas["ProcessingDetail"]; title
       }
     >
       <Facts message={message} />
-      {(message.terminalReason ?? message.lastError) && failed && (
+      {why(message) && failed && (
         <Alert color={message.status === "TERMINAL" ? "red" : "yellow"} title={t("error")}>
           <Text size="sm" className="text">
-            {message.terminalReason ?? message.lastError}
+            {why(message)}
           </Text>
         </Alert>
       )}

@@ -1,21 +1,23 @@
-import { Group, Select, TextInput } from "@mantine/core";
+import { Select, TextInput } from "@mantine/core";
 import { DateTimePicker } from "@mantine/dates";
 import "@mantine/dates/styles.css";
-import { useDebouncedCallback } from "@mantine/hooks";
 import dayjs from "dayjs";
 import { useTranslation } from "react-i18next";
 
 import { BotSelect } from "../../../parts/BotSelect";
+import { FilterBar } from "../../../parts/FilterBar";
+import { useTyped } from "../../../parts/typed";
 import { type Filters, isStatus, STATUSES } from "./-filters";
-
-const TYPING_MS = 300;
 
 export function MessageFilters(props: { filters: Filters; onChange: (changed: Filters) => void }) {
   const { filters, onChange } = props;
   const { t, i18n } = useTranslation(["messages", "common"]);
-  const search = useDebouncedCallback((q: string) => onChange({ q: q || undefined }), TYPING_MS);
+  const [typed, type] = useTyped(filters.q ?? "", (q) => onChange({ q: q || undefined }));
   const day = (name: "from" | "to") => (
     <DateTimePicker
+      // With the same id Mantine calls the calendar as its button is called.
+      id={name}
+      popoverProps={{ id: name }}
       label={t(name)}
       locale={i18n.language}
       value={
@@ -31,12 +33,12 @@ export function MessageFilters(props: { filters: Filters; onChange: (changed: Fi
     />
   );
   return (
-    <Group role="search" align="flex-end">
+    <FilterBar count={Object.keys(filters).length}>
       <TextInput
         label={t("search")}
         placeholder={t("searchHint")}
-        defaultValue={filters.q ?? ""}
-        onChange={(event) => search(event.currentTarget.value)}
+        value={typed}
+        onChange={(event) => type(event.currentTarget.value)}
         type="search"
       />
       <Select
@@ -51,6 +53,6 @@ export function MessageFilters(props: { filters: Filters; onChange: (changed: Fi
       <BotSelect botId={filters.botId} onChange={(botId) => onChange({ botId })} />
       {day("from")}
       {day("to")}
-    </Group>
+    </FilterBar>
   );
 }

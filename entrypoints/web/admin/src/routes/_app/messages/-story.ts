@@ -5,6 +5,7 @@
  * effects.py). A tag that this page does not know is told by its name.
  */
 import type { Schemas } from "../../../api/client";
+import { said } from "../../../i18n/said";
 
 type Step = Schemas["TimelineStep"];
 type Json = { [key: string]: unknown };
@@ -18,7 +19,7 @@ export type Told = {
   at: string;
   mood: "good" | "bad" | "waiting" | "plain";
   what: Sentence;
-  /** The server's own words. */
+  /** Why it did not succeed. */
   reason: string | undefined;
   led: Sentence[];
 };
@@ -71,6 +72,7 @@ export function story(steps: readonly Step[]): Told[] {
     const answered = event.parts ?? reply.parts;
     if (Array.isArray(answered)) parts = answered.length;
     const part = (number(event.part) ?? 0) + 1;
+    const reason = text(failure.reason) ?? text(event.error);
     const told: Told = {
       step,
       at,
@@ -85,7 +87,7 @@ export function story(steps: readonly Step[]): Told[] {
           output: number(reply.output_tokens) ?? 0,
         },
       },
-      reason: text(failure.reason) ?? text(event.error),
+      reason: reason && said(reason),
       led: effects.flatMap((effect) => wish(effect, attempt, parts)),
     };
     if (tag === "turn.resumed" && event.died === true) told.what.key = "workerDied";

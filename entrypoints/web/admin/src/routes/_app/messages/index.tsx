@@ -15,6 +15,7 @@ import { Page } from "../../../parts/Page";
 import { RetryMatching, useRetry } from "../../../parts/retries";
 import { StatusBadge } from "../../../parts/StatusBadge";
 import { When } from "../../../parts/When";
+import { why } from "../../../parts/why";
 import { asked, type Filters, filtersOf } from "./-filters";
 import { MessageFilters } from "./-MessageFilters";
 
@@ -25,12 +26,20 @@ export const Route = createFileRoute("/_app/messages/")({
   component: Messages,
 });
 
+const NONE: Row[] = [];
+
+/** Rows that were chosen of those that `asked` names, and no longer than it is asked. */
+function useSelection(asked: string): [Row[], (rows: Row[]) => void] {
+  const [chosen, choose] = useState({ asked, rows: NONE });
+  return [chosen.asked === asked ? chosen.rows : NONE, (rows) => choose({ asked, rows })];
+}
+
 function Messages() {
   const { t } = useTranslation(["messages", "common"]);
   const figures = useFigures();
   const filters = Route.useSearch();
   const navigate = Route.useNavigate();
-  const [selected, select] = useState<Row[]>([]);
+  const [selected, select] = useSelection(JSON.stringify(filters));
   const query = $api.useInfiniteQuery(
     "get",
     "/api/processing",
@@ -40,7 +49,6 @@ function Messages() {
   );
   const retry = useRetry();
   const change = (changed: Filters): void => {
-    select([]);
     void navigate({ search: (old) => filtersOf({ ...old, ...changed }), replace: true });
   };
   return (
@@ -110,7 +118,7 @@ function Messages() {
             title: t("error"),
             width: 220,
             ellipsis: true,
-            render: ({ terminalReason, lastError }) => terminalReason ?? lastError,
+            render: why,
           },
           {
             accessor: "price",

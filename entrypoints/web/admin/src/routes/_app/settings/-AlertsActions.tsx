@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
 import { Problem } from "../../../api/problem";
+import { said } from "../../../i18n/said";
 import { Refused } from "../../../parts/Trouble";
 import { When } from "../../../parts/When";
 
@@ -51,7 +52,7 @@ export function AlertsActions({ dirty }: { dirty: boolean }) {
             <Text size="sm">
               {t("expires")} <When at={link.data.expiresAt} />. {t("filled")}
             </Text>
-            {link.data.problem && <Text size="sm">{link.data.problem}</Text>}
+            {link.data.problem && <Text size="sm">{said(link.data.problem)}</Text>}
           </Stack>
         </Alert>
       )}

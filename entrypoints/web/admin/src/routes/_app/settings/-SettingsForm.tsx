@@ -1,15 +1,17 @@
-import { Fieldset, NumberInput, Stack, Textarea, TextInput } from "@mantine/core";
+import { Fieldset, Stack, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
 import { Problem } from "../../../api/problem";
+import { useKept } from "../../../parts/kept";
+import { NumberField } from "../../../parts/NumberField";
 import { SaveBar } from "../../../parts/SaveBar";
+import { SecretField } from "../../../parts/SecretField";
 import { AlertsActions } from "./-AlertsActions";
-import { changes, fieldOf, GROUPS, IDS, nested, type SettingId, type Settings } from "./-values";
+import { changes, GROUPS, isSecret, nested, type SettingId, type Settings } from "./-values";
 
 const LONG: readonly SettingId[] = [
   "defaults.instructions",
@@ -17,27 +19,22 @@ const LONG: readonly SettingId[] = [
   "defaults.errorMessage",
 ];
 
+const LONGEST_DAYS = 3_650;
+
 export function SettingsForm({ settings }: { settings: Settings }) {
   const { t } = useTranslation(["settings", "common"]);
   const queries = useQueryClient();
   const form = useForm({ initialValues: nested(settings) });
+  const keep = useKept(form, settings, nested);
   const change = $api.useMutation("put", "/api/settings", {
-    onSuccess: (saved) => {
+    onMutate: () => form.getValues(),
+    onSuccess: (saved, _, sent) => {
       queries.setQueryData($api.queryOptions("get", "/api/settings").queryKey, saved);
-      form.setInitialValues(nested(saved));
-      form.setValues(nested(saved));
+      keep(saved, sent);
       notifications.show({ message: t("saved"), color: "green" });
     },
     onError: (error: unknown) => form.setErrors(Problem.in(error)?.fields ?? {}),
   });
-  // Somebody else, or a linked chat, changed what nobody is editing here.
-  useEffect(() => {
-    const now = nested(settings);
-    const untouched = IDS.filter((id) => !form.isDirty(id));
-    form.setInitialValues(now);
-    for (const id of untouched) form.setFieldValue(id, fieldOf(now, id));
-  }, [settings, form.setInitialValues, form.setFieldValue, form.isDirty]);
-
   const save = form.onSubmit((values) => change.mutate({ body: changes(settings, values) }));
   return (
     <form onSubmit={save} noValidate>
@@ -53,7 +50,16 @@ export function SettingsForm({ settings }: { settings: Settings }) {
                   ...form.getInputProps(id),
                 };
                 if (group === "retention")
-                  return <NumberInput key={id} allowDecimal={false} min={1} {...field} />;
+                  return (
+                    <NumberField
+                      key={id}
+                      allowDecimal={false}
+                      min={1}
+                      max={LONGEST_DAYS}
+                      {...field}
+                    />
+                  );
+                if (isSecret(id)) return <SecretField key={id} mask={settings[id]} {...field} />;
                 if (LONG.includes(id))
                   return <Textarea key={id} autosize minRows={2} maxRows={12} {...field} />;
                 return <TextInput key={id} autoComplete="off" spellCheck={false} {...field} />;

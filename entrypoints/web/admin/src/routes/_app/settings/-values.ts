@@ -17,35 +17,40 @@ export const GROUPS = {
   retention: ["retention.updatesDays", "retention.journalDays", "retention.jobLogDays"],
 } as const satisfies Record<string, readonly SettingId[]>;
 
-export const IDS: readonly SettingId[] = Object.values(GROUPS).flat();
+const IDS: readonly SettingId[] = Object.values(GROUPS).flat();
 
-export type Values = Record<string, Record<string, string | number>>;
+/** Of these only masks are known: an empty field leaves them, null removes one. */
+const SECRETS = ["openai.apiKey", "alerts.botToken"] as const satisfies readonly SettingId[];
+
+export const isSecret = (id: SettingId): id is (typeof SECRETS)[number] =>
+  SECRETS.some((secret) => secret === id);
+
+export type Values = Record<string, Record<string, string | number | null>>;
 
 function split(id: SettingId): [string, string] {
   const [group, name] = id.split(".");
   return [group!, name!];
 }
 
+const shown = (settings: Settings, id: SettingId): string | number =>
+  isSecret(id) ? "" : (settings[id] ?? "");
+
 export function nested(settings: Settings): Values {
   const values: Values = {};
   for (const id of IDS) {
     const [group, name] = split(id);
-    values[group] = { ...values[group], [name]: settings[id] ?? "" };
+    values[group] = { ...values[group], [name]: shown(settings, id) };
   }
   return values;
-}
-
-export function fieldOf(values: Values, id: SettingId): string | number {
-  const [group, name] = split(id);
-  return values[group]?.[name] ?? "";
 }
 
 /** What differs from what holds; an empty field clears its setting. */
 export function changes(settings: Settings, values: Values): Schemas["SettingsPatch"] {
   return Object.fromEntries(
-    IDS.filter((id) => fieldOf(values, id) !== (settings[id] ?? "")).map((id) => {
-      const value = fieldOf(values, id);
-      return [id, value === "" ? null : value];
+    IDS.flatMap((id) => {
+      const [group, name] = split(id);
+      const value = values[group]?.[name] ?? null;
+      return value === shown(settings, id) ? [] : [[id, value === "" ? null : value]];
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, PasswordInput, Select, Stack, TextInput } from "@mantine/core";
+import { Button, Group, PasswordInput, Select, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
@@ -6,16 +6,31 @@ import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "../../../api/client";
 import { useMe } from "../../../api/me";
 import { Problem } from "../../../api/problem";
+import { Dialog } from "../../../parts/Dialog";
+import { SHORTEST_PASSWORD } from "../../../parts/password";
 import { Unfielded } from "../../../parts/Trouble";
 
 type User = Schemas["User"];
+export type Edited = User | "new";
 
-const SHORTEST_PASSWORD = 8;
 const ROLES = ["USER", "MANAGER", "ADMIN"] as const satisfies readonly User["role"][];
 const STATUSES = ["ACTIVE", "DISABLED"] as const satisfies readonly User["status"][];
 
+export function UserDialog({ edited, onClose }: { edited: Edited | null; onClose: () => void }) {
+  const { t } = useTranslation("users");
+  return (
+    <Dialog
+      of={edited}
+      onClose={onClose}
+      title={(edited) => t(edited === "new" ? "add" : "editTitle")}
+    >
+      {(edited) => <UserForm user={edited === "new" ? null : edited} onClose={onClose} />}
+    </Dialog>
+  );
+}
+
 /** Makes a user, or changes `user`; an empty password leaves theirs. */
-export function UserForm({ user, onClose }: { user?: User; onClose: () => void }) {
+function UserForm({ user, onClose }: { user: User | null; onClose: () => void }) {
   const { t } = useTranslation(["users", "common"]);
   const queries = useQueryClient();
   const me = useMe();
@@ -48,7 +63,7 @@ export function UserForm({ user, onClose }: { user?: User; onClose: () => void }
   const create = $api.useMutation("post", "/api/users", settled);
   const change = $api.useMutation("patch", "/api/users/{user_id}", settled);
   const save = form.onSubmit(({ email, role, status, password }) => {
-    if (user === undefined) create.mutate({ body: { email, role, password } });
+    if (user === null) create.mutate({ body: { email, role, password } });
     else
       change.mutate({
         params: { path: { user_id: user.id } },
@@ -56,55 +71,48 @@ export function UserForm({ user, onClose }: { user?: User; onClose: () => void }
       });
   });
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={user ? t("editTitle") : t("add")}
-      closeButtonProps={{ "aria-label": t("common:close") }}
-    >
-      <form onSubmit={save} noValidate>
-        <Stack>
-          <TextInput
-            label={t("email")}
-            type="email"
-            autoComplete="off"
-            data-autofocus
-            {...form.getInputProps("email")}
-          />
+    <form onSubmit={save} noValidate>
+      <Stack>
+        <TextInput
+          label={t("email")}
+          type="email"
+          autoComplete="off"
+          data-autofocus
+          {...form.getInputProps("email")}
+        />
+        <Select
+          label={t("role")}
+          description={t(`roleHints.${form.values.role}`)}
+          data={ROLES.map((value) => ({ value, label: t(`common:roles.${value}`) }))}
+          allowDeselect={false}
+          {...form.getInputProps("role")}
+        />
+        {user && (
           <Select
-            label={t("role")}
-            description={t(`roleHints.${form.values.role}`)}
-            data={ROLES.map((value) => ({ value, label: t(`common:roles.${value}`) }))}
+            label={t("status")}
+            description={t("disabledHint")}
+            data={STATUSES.map((value) => ({ value, label: t(`statuses.${value}`) }))}
             allowDeselect={false}
-            {...form.getInputProps("role")}
+            disabled={user.id === me.id}
+            {...form.getInputProps("status")}
           />
-          {user && (
-            <Select
-              label={t("status")}
-              description={t("disabledHint")}
-              data={STATUSES.map((value) => ({ value, label: t(`statuses.${value}`) }))}
-              allowDeselect={false}
-              disabled={user.id === me.id}
-              {...form.getInputProps("status")}
-            />
-          )}
-          <PasswordInput
-            label={t("password")}
-            description={user ? t("passwordKept") : t("passwordShort")}
-            autoComplete="new-password"
-            {...form.getInputProps("password")}
-          />
-          <Unfielded problem={Problem.in(create.error ?? change.error)} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t("common:cancel")}
-            </Button>
-            <Button type="submit" loading={create.isPending || change.isPending}>
-              {t("common:save")}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+        )}
+        <PasswordInput
+          label={t("password")}
+          description={user ? t("passwordKept") : t("passwordShort")}
+          autoComplete="new-password"
+          {...form.getInputProps("password")}
+        />
+        <Unfielded problem={Problem.in(create.error ?? change.error)} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            {t("common:cancel")}
+          </Button>
+          <Button type="submit" loading={create.isPending || change.isPending}>
+            {t("common:save")}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
   );
 }

@@ -1,30 +1,28 @@
 /** Users: who may sign in, and as what. */
 import { Badge, Button, VisuallyHidden } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
 import { createFileRoute } from "@tanstack/react-router";
 import { Pencil, Plus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { $api, type Schemas } from "../../../api/client";
+import { $api } from "../../../api/client";
 import { byCursor } from "../../../api/pages";
 import { Listing } from "../../../parts/Listing";
 import { Page } from "../../../parts/Page";
 import { When } from "../../../parts/When";
-import { UserForm } from "./-UserForm";
+import { type Edited, UserDialog } from "./-UserForm";
 
 export const Route = createFileRoute("/_app/users/")({ component: Users });
 
 function Users() {
   const { t } = useTranslation(["users", "common"]);
   const query = $api.useInfiniteQuery("get", "/api/users", {}, byCursor);
-  const [creating, create] = useDisclosure();
-  const [edited, edit] = useState<Schemas["User"] | null>(null);
+  const [edited, edit] = useState<Edited | null>(null);
   return (
     <Page
       title={t("common:pages.users")}
       actions={
-        <Button leftSection={<Plus size={16} aria-hidden />} onClick={create.open}>
+        <Button leftSection={<Plus size={16} aria-hidden />} onClick={() => edit("new")}>
           {t("add")}
         </Button>
       }
@@ -67,8 +65,7 @@ function Users() {
           },
         ]}
       />
-      {creating && <UserForm onClose={create.close} />}
-      {edited && <UserForm user={edited} onClose={() => edit(null)} />}
+      <UserDialog edited={edited} onClose={() => edit(null)} />
     </Page>
   );
 }

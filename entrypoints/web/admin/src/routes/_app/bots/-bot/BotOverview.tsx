@@ -13,6 +13,7 @@ import { useTranslation } from "react-i18next";
 
 import { $api, type Schemas } from "../../../../api/client";
 import { Problem } from "../../../../api/problem";
+import { said } from "../../../../i18n/said";
 import { Figure } from "../../../../parts/Figure";
 import { useFigures } from "../../../../parts/figures";
 import { GoButton } from "../../../../parts/Go";
@@ -84,7 +85,7 @@ function AtTelegram({ bot }: Shown) {
         </Title>
         {query.isPending && <Skeleton height={120} />}
         <Refused problem={Problem.in(query.error)} again={query.refetch} />
-        {query.data?.error && <Text className="text">{query.data.error}</Text>}
+        {query.data?.error && <Text className="text">{said(query.data.error)}</Text>}
         {webhook && (
           <Table variant="vertical" layout="auto">
             <Table.Tbody>

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "../../../../api/client";
 import { useMe } from "../../../../api/me";
 import { Problem } from "../../../../api/problem";
+import { useKept } from "../../../../parts/kept";
 import { SaveBar } from "../../../../parts/SaveBar";
 import {
   FinerModelFields,
@@ -25,12 +26,13 @@ export function BotSettings({ bot }: { bot: Schemas["BotView"] }) {
     initialValues: fieldsOf(bot),
     validate: { name: (value) => (value.trim() ? null : t("wizard.nameMissing")) },
   });
+  const keep = useKept(form, bot, fieldsOf);
   const path = { params: { path: { bot_id: bot.id } } };
   const change = $api.useMutation("patch", "/api/bots/{bot_id}", {
-    onSuccess: (saved) => {
+    onMutate: () => form.getValues(),
+    onSuccess: (saved, _, sent) => {
       queries.setQueryData($api.queryOptions("get", "/api/bots/{bot_id}", path).queryKey, saved);
-      form.setInitialValues(fieldsOf(saved));
-      form.setValues(fieldsOf(saved));
+      keep(saved, sent);
       notifications.show({ message: t("saved"), color: "green" });
     },
     onError: (error: unknown) => form.setErrors(Problem.in(error)?.fields ?? {}),

@@ -18,7 +18,8 @@ export function DeleteBot({ bot }: { bot: Schemas["BotView"] }) {
   const remove = $api.useMutation("delete", "/api/bots/{bot_id}", {
     onSuccess: async () => {
       notifications.show({ message: t("delete.done"), color: "green" });
-      await router.navigate({ to: "/bots" });
+      // What is not saved of it is gone with it.
+      await router.navigate({ to: "/bots", ignoreBlocker: true });
       await queries.invalidateQueries();
     },
   });

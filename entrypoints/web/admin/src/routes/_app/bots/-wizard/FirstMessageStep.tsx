@@ -5,6 +5,7 @@ import { $api, type Schemas } from "../../../../api/client";
 import { BotLight } from "../../../../parts/BotLight";
 import { GoButton } from "../../../../parts/Go";
 import { StatusBadge } from "../../../../parts/StatusBadge";
+import { why } from "../../../../parts/why";
 
 /** The first message arrives live, and then its answer. */
 export function FirstMessageStep({ bot: made }: { bot: Schemas["BotView"] }) {
@@ -42,9 +43,9 @@ export function FirstMessageStep({ bot: made }: { bot: Schemas["BotView"] }) {
               {first.text}
             </Text>
             {first.status === "COMPLETED" && <Alert color="green">{t("wizard.answered")}</Alert>}
-            {(first.terminalReason ?? first.lastError) !== null && first.status !== "COMPLETED" && (
+            {why(first) && first.status !== "COMPLETED" && (
               <Alert color="yellow">
-                {t("wizard.notAnswered")} {first.terminalReason ?? first.lastError}
+                {t("wizard.notAnswered")} {why(first)}
               </Alert>
             )}
           </Stack>

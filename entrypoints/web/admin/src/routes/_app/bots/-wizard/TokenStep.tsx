@@ -17,7 +17,12 @@ export function TokenStep({ form, onNext }: Shown) {
   const me = useMe();
   const [servers, { toggle }] = useDisclosure(form.values.telegramApiUrl !== "");
   const check = $api.useMutation("post", "/api/bots/check-token", {
-    onSuccess: ({ name }) => form.setFieldValue("name", (old) => old || name),
+    onSuccess: ({ name }) => {
+      // A name of one's own stays; that of another token's bot does not.
+      if (form.isDirty("name")) return;
+      form.setFieldValue("name", name);
+      form.resetDirty({ ...form.getInitialValues(), name });
+    },
     onError: (error: unknown) => form.setErrors(Problem.in(error)?.fields ?? {}),
   });
   const { token, telegramApiUrl } = form.values;

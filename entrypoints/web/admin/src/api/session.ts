@@ -1,0 +1,7 @@
+/**
+ * Whether the session has ended under the page that somebody is at. The page stays as it is, with
+ * all that was written into it, and one signs in over it (shell/SignedOut.tsx).
+ */
+import { makeFlag } from "./flag";
+
+export const sessionEnded = makeFlag(false);

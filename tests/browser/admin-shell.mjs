@@ -1,0 +1,339 @@
+/** What holds on every page of the Admin Web: sessions, connections, menus, and how it all looks. */
+import assert from "node:assert/strict";
+import { enter, heading, NARROW, open, REFUSED, say, settled, signIn } from "./admin-hands.mjs";
+import { axe } from "./looks.mjs";
+
+const AWAY = "Kotodom GPT does not answer. This page comes back by itself";
+const SORRY = "What a user reads when an answer fails";
+
+const problem = (status, detail, headers = {}) => ({
+  status,
+  contentType: "application/problem+json",
+  headers,
+  body: JSON.stringify({ status, title: "Refused", detail }),
+});
+
+/** Says no to the page's question, or yes; a second question is a fault. */
+function answerOnce(page, answer) {
+  page.once("dialog", (dialog) => dialog[answer]());
+}
+
+async function isFocused(page, locator, what) {
+  const focused = await locator.evaluate((node) => node === document.activeElement);
+  assert.ok(focused, `${what} has no focus, but ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200))}`);
+}
+
+/** Every state that a page shows only when somebody asks for it. */
+async function states(page, world) {
+  await say(world, "/sandbox:echo a message");
+  await enter(page, world);
+
+  await open(page, world, `messages?botId=${world.botId}`);
+  await page.getByRole("row").getByRole("checkbox").nth(1).check();
+  await axe(page, "a selected row");
+  await page.getByLabel("From", { exact: true }).click();
+  await page.getByRole("dialog", { name: "From" }).waitFor();
+  await faded(page);
+  await axe(page, "the date picker");
+
+  await open(page, world, "users");
+  await settled(page);
+  await page.getByRole("button", { name: "Add a user" }).click();
+  await page.getByRole("dialog").waitFor();
+  await faded(page);
+  await axe(page, "a dialog");
+
+  await open(page, world, `chats/${world.botId}:1001`);
+  await settled(page);
+  await page.getByRole("button", { name: "More about this chat" }).click();
+  await page.getByRole("menu").waitFor();
+  await faded(page);
+  await axe(page, "the chat's menu");
+  await page.keyboard.press("ArrowUp");
+  await isFocused(page, page.getByRole("menuitem", { name: "Delete the chat" }), "the menu's last item");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await faded(page);
+  await axe(page, "a question with a red button");
+
+  await page.setViewportSize(NARROW);
+  await open(page, world, "statistics");
+  await settled(page);
+  await axe(page, "narrow tables");
+
+  await open(page, world, "account");
+  await page.route("**/api/auth/logout", (route) => route.fulfill({ status: 502 }));
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You are still signed in").waitFor();
+  await faded(page);
+  await axe(page, "a notification");
+}
+
+/** Nothing is on its way in or out: a half transparent text has no contrast yet. */
+const faded = (page) =>
+  page.waitForFunction(() => {
+    const over = [...document.querySelectorAll("[role=dialog], [role=menu], [role=alert]")];
+    return (
+      over.every((node) => getComputedStyle(node).opacity === "1") &&
+      document.getAnimations().every(({ playState }) => playState !== "running")
+    );
+  });
+
+export const shell = {
+  /** A session ends under a form that is not saved: no question, nothing lost. */
+  sessionOverForm: {
+    expected: REFUSED,
+    async play(page, world) {
+      await enter(page, world);
+      await open(page, world, "settings");
+      page.on("dialog", () => assert.fail("a question nobody can answer"));
+      const field = page.getByRole("textbox", { name: SORRY });
+      await field.fill("Half a thought");
+      await page.context().clearCookies();
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("Your session has ended.").waitFor();
+      assert.equal(await page.getByLabel("E-mail").inputValue(), world.admin.email);
+      await page.getByLabel("Password", { exact: true }).fill(world.admin.password);
+      await page.keyboard.press("Enter");
+      await page.getByText("Your session has ended.").waitFor({ state: "detached" });
+      assert.equal(await field.inputValue(), "Half a thought");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("The settings are saved").waitFor();
+    },
+  },
+
+  /** Signing out asks first, once; the sign-in is not for who is signed in. */
+  signOut: {
+    expected: REFUSED,
+    async play(page, world) {
+      await enter(page, world);
+      await open(page, world, "sign-in");
+      await heading(page, "Overview");
+      await page.getByText("Messages today (UTC)").waitFor();
+      await open(page, world, "settings");
+      const field = page.getByRole("textbox", { name: SORRY });
+      await field.fill("Half a thought");
+      answerOnce(page, "dismiss");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      assert.equal(await field.inputValue(), "Half a thought");
+      assert.equal((await page.request.get(`${world.base}/api/auth/me`)).status(), 200);
+      answerOnce(page, "accept");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByText("The first start printed").waitFor();
+      assert.equal(await page.title(), "Sign in · Kotodom GPT");
+      assert.equal((await page.request.get(`${world.base}/api/auth/me`)).status(), 401);
+    },
+  },
+
+  /** Somebody else signs in in another tab: this one becomes theirs. */
+  otherPerson: {
+    expected: REFUSED,
+    async play(page, world) {
+      await signIn(page, world);
+      await enter(page, world, world.user);
+      await page.getByRole("link", { name: "Users" }).click();
+      await page.getByRole("heading", { name: "403" }).waitFor();
+      assert.equal(await page.title(), "403 · Kotodom GPT");
+      await page.getByText(world.user.email).waitFor();
+      assert.equal(await page.getByRole("link", { name: "Users" }).count(), 0);
+    },
+  },
+
+  /** Seven tabs, one of them seen: none takes a connection from the others. */
+  sevenTabs: {
+    async play(page, world) {
+      const context = page.context();
+      await context.addInitScript(() => {
+        let state = "visible";
+        Object.defineProperty(document, "visibilityState", { get: () => state });
+        window.show = (now) => {
+          state = now;
+          document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+        };
+      });
+      await enter(page, world);
+      await open(page, world, "messages");
+      await heading(page, "Messages");
+      for (let tab = page, opened = 1; opened < 8; opened += 1) {
+        await tab.evaluate(() => window.show("hidden"));
+        tab = await context.newPage();
+        await open(tab, world, "bots");
+        await tab.getByRole("link", { name: world.botName }).waitFor({ timeout: 10_000 });
+      }
+      await say(world, "/sandbox:echo while nobody looked");
+      await page.evaluate(() => window.show("visible"));
+      await page.getByRole("link", { name: "while nobody looked" }).waitFor();
+    },
+  },
+
+  /** The menu of a narrow screen, by keyboard. */
+  narrowMenu: {
+    look: NARROW,
+    async play(page, world) {
+      await enter(page, world);
+      await open(page, world, "account");
+      await heading(page, "My account");
+      const burger = page.getByRole("button", { name: "Menu" });
+      const first = page.getByRole("link", { name: "Overview" });
+      await burger.focus();
+      await page.keyboard.press("Tab");
+      const within = (id) => page.evaluate((id) => document.activeElement?.closest(id) !== null, id);
+      assert.ok(await within("main"), "the closed menu took the keyboard");
+      await burger.focus();
+      await page.keyboard.press("Enter");
+      await first.waitFor();
+      await page.keyboard.press("Tab");
+      await isFocused(page, first, "the menu's first link");
+      await page.keyboard.press("Escape");
+      await first.waitFor({ state: "hidden" });
+      await isFocused(page, burger, "the menu's button");
+      await page.keyboard.press("Enter");
+      await page.getByRole("link", { name: "Bots" }).click();
+      await heading(page, "Bots");
+      await first.waitFor({ state: "hidden" });
+      assert.ok(await within("main"), "the page has no focus");
+    },
+  },
+
+  statesLight: { expected: ["status of 502"], play: states },
+  statesDark: { expected: ["status of 502"], look: { colorScheme: "dark" }, play: states },
+
+  /** The calendar speaks Russian. */
+  calendar: {
+    language: "ru",
+    async play(page, world) {
+      await enter(page, world);
+      await open(page, world, "messages?from=2026-11-27T10:00:00Z");
+      await page.getByLabel("С", { exact: true }).click();
+      const dialog = page.getByRole("dialog", { name: "С", exact: true });
+      await dialog.getByText(/ноябрь 2026/i).waitFor();
+      await dialog.getByText(/^пн$/i).first().waitFor();
+    },
+  },
+
+  /** Who one is cannot be asked at first: it says so, and comes back by itself. */
+  meAway: {
+    expected: ["status of 503", "Valkey is away."],
+    async play(page, world) {
+      await enter(page, world);
+      await page.route("**/api/auth/me", (route) => route.fulfill(problem(503, "Valkey is away.")));
+      await open(page, world, "bots");
+      await page.getByRole("alert").getByText("Valkey is away.").waitFor();
+      await page.getByRole("button", { name: "Try again" }).waitFor();
+      await page.unroute("**/api/auth/me");
+      await heading(page, "Bots");
+    },
+  },
+
+  /** What the API refuses is no reason to say that it is away; what a gateway says is. */
+  gateway: {
+    expected: ["status of 502", "status of 503"],
+    async play(page, world) {
+      await enter(page, world);
+      let asked = 0;
+      page.on("request", (request) => {
+        if (request.url().includes("/api/")) asked += 1;
+      });
+      const telegram = "**/api/bots/*/telegram";
+      await page.route(telegram, (route) => route.fulfill(problem(503, "Ask later.", { "Retry-After": "20" })));
+      await open(page, world, `bots/${world.botId}`);
+      await page.getByText("Ask later. Ask again in 20 seconds.").waitFor();
+      assert.equal(await page.getByText(AWAY).count(), 0);
+      assert.ok(asked < 15, `it asked ${asked} times`);
+      await page.route("**/health", (route) => route.fulfill({ status: 502, body: "<html>" }));
+      await page.route(telegram, (route) => route.fulfill({ status: 502, body: "<html>" }));
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.getByText(AWAY).waitFor();
+      await page.unrouteAll();
+      await page.getByText(AWAY).waitFor({ state: "detached" });
+      await page.getByText("Ask later.").waitFor({ state: "detached" });
+    },
+  },
+
+  /** A connection that is open and dead is noticed; what is never answered is asked again. */
+  silence: {
+    async play(page, world) {
+      await page.clock.install();
+      await page.addInitScript(() => {
+        AbortSignal.timeout = (ms) => {
+          const ends = new AbortController();
+          setTimeout(() => ends.abort(new DOMException("", "TimeoutError")), ms);
+          return ends.signal;
+        };
+      });
+      await enter(page, world);
+      await open(page, world, "bots");
+      await page.getByRole("link", { name: world.botName }).waitFor();
+      const neverAnswered = async (path, ask) => {
+        await page.route(path, () => {});
+        await Promise.all([page.waitForRequest(path), ask()]);
+      };
+      await neverAnswered("**/health", () => page.clock.runFor(30_000));
+      await page.clock.runFor(10_000);
+      await page.getByText(AWAY).waitFor();
+      await page.unroute("**/health");
+      await page.clock.runFor(3_000);
+      await page.getByText(AWAY).waitFor({ state: "detached" });
+      const audit = "**/api/audit*";
+      await neverAnswered(audit, () => page.getByRole("link", { name: "Audit" }).click());
+      await Promise.all([page.waitForRequest(audit), page.clock.runFor(31_000)]);
+    },
+  },
+
+  /** "Show more" that fails says so, and so does a filter's bot that is not in the list. */
+  moreFails: {
+    expected: ["status of 422"],
+    async play(page, world) {
+      await enter(page, world);
+      await page.route("**/api/audit*", async (route) => {
+        if (route.request().url().includes("cursor")) return route.fulfill(problem(422, "A bug."));
+        const response = await route.fetch();
+        return route.fulfill({ response, json: { ...(await response.json()), nextCursor: "more" } });
+      });
+      await open(page, world, "audit");
+      await page.getByRole("button", { name: "Show more" }).click();
+      await page.getByRole("alert").getByText("A bug.").waitFor();
+      await page.getByRole("row").nth(1).waitFor();
+      await page.getByRole("button", { name: "Try again" }).waitFor();
+      await open(page, world, "messages?botId=999999");
+      await page.waitForFunction(() => [...document.querySelectorAll("input")].some(({ value }) => value === "bot 999999"));
+    },
+  },
+
+  /** A page whose code is slow shows that it comes. */
+  slowPage: {
+    async play(page, world) {
+      await enter(page, world);
+      await open(page, world, "");
+      await settled(page);
+      let answer;
+      const answered = new Promise((resolve) => {
+        answer = resolve;
+      });
+      await page.route("**/assets/*.js", async (route) => {
+        await answered;
+        await route.continue();
+      });
+      await page.getByRole("link", { name: "Statistics" }).click();
+      await page.locator("main [aria-busy=true]").waitFor();
+      answer();
+      await heading(page, "Statistics");
+    },
+  },
+
+  /** A banner takes its place from the conversation, not from the field to write in. */
+  chatBanner: {
+    expected: ["ERR_FAILED"],
+    async play(page, world) {
+      await page.route("**/api/events", (route) => route.abort());
+      await say(world, "/sandbox:echo hello");
+      await enter(page, world);
+      await open(page, world, `chats/${world.botId}:1001`);
+      await page.getByText("Live updates are interrupted").waitFor();
+      await page.getByRole("button", { name: "Send" }).waitFor();
+      const below = await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight);
+      assert.ok(below <= 0, `the page is ${below} px too tall`);
+    },
+  },
+};
