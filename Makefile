@@ -33,10 +33,12 @@ install: $(VENV)/.runtime $(ADMIN)/dist/.made $(LANDING)/dist/.made ## Set up wh
 web: ## Build the Admin Web and the Landing Web anew, and say how large they are
 	@rm -f $(ADMIN)/dist/.made $(LANDING)/dist/.made
 	@$(MAKE) --no-print-directory $(ADMIN)/dist/.made $(LANDING)/dist/.made
+	@test -f $(LANDING)/dist/.made
 	@$(WITH_NODE); export PATH; node $(ADMIN)/sizes.mjs && node $(LANDING)/sizes.ts
 
-landing: install ## Write the Landing Web for a static host (URL=https://kotodom.example.org DIR=build/landing)
-	@$(VENV)/bin/python -m entrypoints.landing '$(URL)' '$(or $(DIR),build/landing)'
+landing: install ## Write the Landing Web for a static host (URL=https://kotodom.example.org DIR=build/landing REPO=https://…)
+	@test -f $(LANDING)/dist/.made
+	@$(VENV)/bin/python -m entrypoints.landing '$(URL)' '$(or $(DIR),build/landing)' $(if $(REPO),'$(REPO)')
 	$(SAY) "Landing Web" "written into $(or $(DIR),build/landing), for $(URL)"
 
 run: install ## Set up and run everything: PostgreSQL, Valkey, web, worker, poller, sandbox
@@ -50,6 +52,7 @@ check: $(VENV)/.dev $(ADMIN)/dist/.made $(LANDING)/dist/.made ## What a reviewer
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
+	@test -f $(LANDING)/dist/.made
 	@$(WITH_NODE); export PATH; for web in $(ADMIN) $(LANDING); do \
 		(cd $$web && node_modules/.bin/biome ci --error-on-warnings . && node_modules/.bin/tsc) || exit; done
 
@@ -161,13 +164,16 @@ $(ADMIN)/dist/.made: $(ADMIN)/node_modules/.made entrypoints/web/openapi.json \
 	@touch $@
 
 # The page's figures, pictures and terminal come from files that measuring and looking have left.
+# Where those cannot be told of, a site that is there already stays, unmade: nothing else waits for it.
 $(LANDING)/dist/.made: $(LANDING)/node_modules/.made $(LANDING)/build.ts \
 		$(wildcard tests/bench/results/*.json tests/chaos/results/*.json) \
 		$(wildcard $(patsubst %,entrypoints/web/screenshots/%,overview-*.png chats-*.png message-*.png social.png replay.txt)) \
 		$(shell find $(LANDING)/src $(LANDING)/docs $(LANDING)/public -type f)
 	$(SAY) "Landing Web" "built into $(LANDING)/dist"
-	@$(WITH_NODE); export PATH; cd $(LANDING) && node build.ts
-	@touch $@
+	@$(WITH_NODE); export PATH; cd $(LANDING) && if node build.ts; then touch dist/.made; \
+		elif test -f dist/index.html; then rm -f dist/.made; \
+			echo "  Landing Web  the one that was built before stays" >&2; \
+		else exit 1; fi
 
 tests/browser/node_modules/.made: $(VENV)/.node tests/browser/package-lock.json
 	$(SAY) Browser "Chromium, from npm packages"

@@ -35,6 +35,10 @@ SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
   AND starts_with(application_name, 'kotodom')
 """
+_MAY_CREATE = """
+SELECT has_database_privilege(current_database(), 'CREATE')
+       AND has_schema_privilege(to_regnamespace('public'), 'CREATE') IS NOT FALSE
+"""
 _SNAPSHOT = """
 SELECT pg_export_snapshot(), (SELECT version_num FROM alembic_version),
        (SELECT count(*) FROM bots), (SELECT count(*) FROM messages)
@@ -143,6 +147,7 @@ async def archive(path: Path, name: object) -> Archive:
 async def check_empty(url: str) -> int:
     """The major version of a server whose database has nothing of ours, and nobody who wants it.
 
+    It is known by then that we may make tables there.
     Raises PlaceNotEmptyError, DumpError, Unavailable.
     """
     async with _connected(url) as connection:
@@ -153,7 +158,12 @@ async def check_empty(url: str) -> int:
                 )
             if sessions := await connection.fetchval(_SESSIONS):
                 raise DumpError(
-                    f"Kotodom is connected to the database ({sessions} sessions): stop every part"
+                    f"Kotodom is connected to the database (sessions: {sessions}): stop every part"
+                )
+            if not await connection.fetchval(_MAY_CREATE):
+                raise DumpError(
+                    "DATABASE_URL's user may make no tables in its database: it has to be the "
+                    "database's owner (createdb --owner=USER NAME)"
                 )
         return connection.get_server_version().major
 

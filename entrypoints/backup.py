@@ -62,6 +62,11 @@ def refuse(console: Console, command: str, reason: str) -> int:
     return REFUSED
 
 
+def counted(number: int, thing: str) -> str:
+    """1 bot, 2 bots."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 @contextmanager
 def _target(file: Path) -> Iterator[Path | int]:
     """Where pg_dump is to write. Raises UnwritableFile."""
@@ -69,7 +74,9 @@ def _target(file: Path) -> Iterator[Path | int]:
         with new_private(file) as out:
             yield out
         return
-    if sys.stdout is None or sys.stdout.isatty():
+    if sys.stdout is None:
+        raise UnwritableFile("standard output is closed: name a file, or send it on")
+    if sys.stdout.isatty():
         raise UnwritableFile("standard output is a terminal: name a file, or send it on")
     yield sys.stdout.fileno()
 
@@ -84,8 +91,8 @@ def _tell(
 
     of_size = f"{decimal(size)}, " if size is not None else ""
     say(
-        f"Backup: {of_size}{seen.bots:,} bots, {seen.messages:,} messages, schema {seen.revision}, "
-        f"in {seconds:.1f} s."
+        f"Backup: {of_size}{counted(seen.bots, 'bot')}, {counted(seen.messages, 'message')}, "
+        f"schema {seen.revision}, in {seconds:.1f} s."
     )
     key = "SECRET_KEY"
     if settings.secret_key is None and settings.database_url is None:

@@ -46,6 +46,9 @@ class Terminal(Console):
 
 console = Terminal(stderr=True, highlight=False)
 
+STANDARD_ERRORS = 2
+"""The last descriptor that a process is given by whoever starts it."""
+
 FILES = 65_536
 """Files that a process may have open, where the system does not set a lower limit."""
 
@@ -71,7 +74,19 @@ def moment(text: str) -> datetime:
 
 def main() -> None:
     """The console script."""
+    _fill_closed()
     app()
+
+
+def _fill_closed() -> None:
+    """/dev/null for what is closed of standard input, output and errors.
+
+    A socket of ours would get that number, and be taken for it. Python has noted by now what was
+    closed: sys.stdout is None.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERRORS:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _run(

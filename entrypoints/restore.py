@@ -38,7 +38,7 @@ from adapters.postgres_secrets import PostgresSecrets
 from adapters.postgres_transactions import engine
 from adapters.secret_box import SecretBox
 from adapters.whole_files import UnwritableFile, written
-from entrypoints.backup import end_on_sigterm, refuse
+from entrypoints.backup import counted, end_on_sigterm, refuse
 from entrypoints.settings import Settings
 from entrypoints.wiring import direct_dsn
 
@@ -73,7 +73,9 @@ async def _stored(file: Path) -> AsyncIterator[Archive]:
     if file != STANDARD:
         yield await _known(file, file)
         return
-    if sys.stdin is None or sys.stdin.isatty():
+    if sys.stdin is None:
+        raise DumpError("standard input is closed: name a file, or send one in")
+    if sys.stdin.isatty():
         raise DumpError("standard input is a terminal: name a file, or send one in")
     with ExitStack() as held:
         with written(f"the folder for temporary files, {gettempdir()}"):
@@ -138,9 +140,10 @@ async def _brought_up(ready: Settings, url: str) -> tuple[Contents, Sequence[str
 
 def _tell(console: Console, stored: Archive, contents: Contents, seconds: float) -> None:
     words = (
-        f"Restored the backup of {stored.taken_at} in {seconds:.1f} s: {contents.bots:,} bots, "
-        f"{contents.messages:,} messages.",
-        f"Messages that wait for an answer: {contents.open:,}; they have it once the system runs.",
+        f"Restored the backup of {stored.taken_at} in {seconds:.1f} s: "
+        f"{counted(contents.bots, 'bot')}, {counted(contents.messages, 'message')} in their chats.",
+        f"To be answered once the system runs: {counted(contents.open, 'message')}, counting "
+        "those that came and are in no chat yet.",
         "Everybody signs in again, with the passwords of that day.",
         "The system that it was taken of must not run any more: both would answer for its bots.",
     )

@@ -137,6 +137,8 @@ def test_the_image_runs_as_the_user_that_compose_names() -> None:
 
 def test_no_secret_gets_into_the_image() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    assert {".env", ".env.*", ".data", ".git"} <= set(ignored)
+    assert {".env", ".env.*", ".data", ".git", "**/*.backup*"} <= set(ignored)
+    kept_out = (ROOT / ".gitignore").read_text().splitlines()
+    assert {".env", ".data/", "*.backup*"} <= set(kept_out)
     text = (ROOT / ".env.example").read_text()
     assert re.findall(r"^(?:SECRET_KEY|POSTGRES_PASSWORD)=(.*)$", text, re.MULTILINE) == ["", ""]

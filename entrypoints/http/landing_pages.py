@@ -5,11 +5,14 @@ there. All that is no file of the site is the application's: a browser that find
 shown the site's page that says so.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 import psutil
 import structlog
@@ -17,9 +20,9 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from servestatic import ServeStaticASGI  # type: ignore[import-untyped]
 
-from entrypoints.http.landing_site import DIST, RUNNING, SANDBOX, place
+from entrypoints.http.landing_site import DIST, RUNNING, SANDBOX, origin_in, place
 from entrypoints.http.page_policy import with_policy
-from entrypoints.settings import Settings, reachable
+from entrypoints.settings import Settings
 
 ASSETS = "/assets/"
 MISSING = "/404.html"
@@ -59,7 +62,8 @@ class LandingPages:
         if scope["type"] != ScopeType.HTTP or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
         elif scope["path"] in self._files.files:
-            await self._files(scope, receive, with_policy(send, _CONTENT_SECURITY_POLICY))
+            policy = with_policy(_permanently(send), _CONTENT_SECURITY_POLICY)
+            await self._files(scope, receive, policy)
         elif self._is_for_people(scope):
             await self._app_or_missing(scope, receive, send)
         else:
@@ -108,11 +112,30 @@ def _placed(dist: Path, settings: Settings) -> tempfile.TemporaryDirectory[str] 
     try:
         _sweep()
         folder = tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-")
+        weakref.finalize(folder, os.close, _hold(folder.name))
         place(dist, Path(folder.name), origin_of(settings), there)
     except OSError as error:
         log.warning("landing.unserved", error=str(error))
         return None
     return folder
+
+
+def _hold(folder: str) -> int:
+    """A lock on it until the descriptor is closed: systemd-tmpfiles leaves it alone that long."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+def _permanently(send: Send) -> Send:
+    """/docs is and stays /docs/: its redirect says so, and that the method is kept."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 302:
+            message["status"] = 308
+        await send(message)
+
+    return sent
 
 
 def _sweep() -> None:
@@ -123,6 +146,12 @@ def _sweep() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def origin_of(settings: Settings) -> str:
-    """PUBLIC_URL, or where this process listens."""
-    return settings.public_url or f"http://{reachable(settings.host)}:{settings.port}"
+def origin_of(settings: Settings) -> str | None:
+    """That of PUBLIC_URL. Without one nobody knows where this system is."""
+    if settings.public_url is None:
+        return None
+    parts = urlsplit(settings.public_url)
+    try:
+        return origin_in(f"{parts.scheme}://{parts.netloc}")
+    except ValueError:
+        return None

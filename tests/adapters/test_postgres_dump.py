@@ -155,7 +155,7 @@ async def test_what_is_no_backup_of_ours(tmp_path: Path, postgres: PostgresAddre
 async def test_who_is_connected_is_stopped_first(postgres: PostgresAddress) -> None:
     place = await empty(postgres)
     worker = await asyncpg.connect(place, server_settings={"application_name": "kotodom worker 1"})
-    with pytest.raises(DumpError, match=r"connected to the database \(1 sessions\): stop"):
+    with pytest.raises(DumpError, match=r"connected to the database \(sessions: 1\): stop"):
         await check_empty(place)
     await worker.close()
 

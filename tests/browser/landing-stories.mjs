@@ -42,6 +42,9 @@ async function searches(page, world, list, word) {
   const first = page.locator(".search li a").first();
   await first.waitFor();
   assert.match((await first.textContent()).toLowerCase(), new RegExp(word.slice(0, 6)));
+  const said = page.getByRole("status");
+  assert.match(await said.textContent(), /^(Found|Найдено): [1-8]$/);
+  assert.ok((await said.boundingBox()).width <= 1, "what is only said is seen");
   await page.keyboard.press("ArrowDown");
   assert.equal(await focused(page), "A");
   await page.keyboard.press("ArrowUp");
@@ -51,7 +54,7 @@ async function searches(page, world, list, word) {
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.goBack();
   await page.locator(".search input").fill("zzzzqqqq");
-  await page.locator(".search output:not(:empty)").waitFor();
+  await page.locator(".search output:not(:empty, .unseen)").waitFor();
   await page.keyboard.press("Escape");
   assert.equal(await page.locator(".search input").inputValue(), "");
 }
@@ -65,6 +68,22 @@ async function copies(page, world) {
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "make run");
   await page.getByText("Copied").waitFor({ state: "detached" });
   assert.equal(await button.textContent(), "Copy");
+}
+
+/** Where the browser refuses, the command is selected instead; over plain HTTP there is no button. */
+async function copiesNot(page, world) {
+  await page.addInitScript(() => {
+    const refuse = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+    const clipboard = location.hash === "#plain" ? undefined : { writeText: refuse };
+    Object.defineProperty(navigator, "clipboard", { value: clipboard });
+  });
+  await page.goto(world.base);
+  await page.locator(".commands .copy").first().click();
+  assert.equal(await page.evaluate(() => getSelection().toString().trim()), "make run");
+  await page.goto(`${world.base}/docs/#plain`);
+  await page.goto(`${world.base}/#plain`);
+  await page.locator(".scripted").waitFor();
+  assert.equal(await page.locator(".copy:visible").count(), 0);
 }
 
 async function misses(page, world) {
@@ -123,7 +142,7 @@ export const stories = {
   },
 
   /**
-   * A command is copied; a word is found by keyboard alone, in both languages; an address that is not
+   * A command is copied, where it can be; a word is found by keyboard alone, in both languages; an address that is not
    * there says so, and leads home.
    */
   visitor: {
@@ -134,6 +153,7 @@ export const stories = {
       await searches(page, world, "/docs/", "webhook");
       await searches(page, world, "/ru/docs/", "вебхук");
       await misses(page, world);
+      await copiesNot(page, world);
     },
   },
 };

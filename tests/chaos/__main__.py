@@ -3,7 +3,8 @@
 Prints the seed first, then each fault as it strikes, then the verdict. Exit code 1 where a message
 was lost, out of order, billed twice, left waiting or ended by a bug, a part doubled without mark or
 excuse, a process ended by itself, or nothing was answered at all. What a long run found is kept
-beside this file, in results/.
+beside this file: in results/, which the Landing Web tells of, or, where it broke promises, in
+failed/, which git ignores.
 """
 
 import asyncio
@@ -37,9 +38,6 @@ def chaos(
     rate: Annotated[float, typer.Option(help="Messages a second.", min=1)] = 40,
     chats: Annotated[int, typer.Option(help="Chats of each of the three bots.", min=1)] = 60,
     json: Annotated[Path | None, typer.Option(help="Write the outcome here as well.")] = None,
-    keep_it: Annotated[
-        bool, typer.Option("--keep", help="Keep its counts in tests/chaos/results, however short.")
-    ] = False,
 ) -> None:
     """Flood the running system while it is killed, and say what became of every message."""
     seed = SystemRandom().randrange(1_000_000) if seed is None else seed
@@ -64,7 +62,7 @@ def chaos(
         json.write_bytes(msgspec.json.format(whole) + b"\n")
     _show_violations(outcome)
     console.print(_table(outcome))
-    if keep_it or seconds >= KEPT_FROM:
+    if seconds >= KEPT_FROM:
         path = keep(kept(outcome, seed=seed, seconds=seconds, rate=rate, chats=chats))
         console.print(f"kept in {path}", soft_wrap=True)
     if outcome.verdict.violations:

@@ -11,7 +11,7 @@ from domain.alerts import fingerprint
 from tests.bench.machine import Machine
 from tests.chaos.run import Outcome
 
-RESULTS = Path(__file__).with_name("results")
+HERE = Path(__file__).parent
 
 
 class Kept(Struct, kw_only=True):
@@ -75,8 +75,9 @@ def kept(outcome: Outcome, *, seed: int, seconds: float, rate: float, chats: int
     )
 
 
-def keep(run: Kept, folder: Path = RESULTS) -> Path:
-    """Write it; where. The names sort by time."""
+def keep(run: Kept, under: Path = HERE) -> Path:
+    """Write it into results, or failed if it broke a promise; where. The names sort by time."""
+    folder = under / ("failed" if run.violations else "results")
     folder.mkdir(exist_ok=True)
     path = folder / f"{run.at:%Y-%m-%dT%H%M%SZ}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")

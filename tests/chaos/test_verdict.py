@@ -308,3 +308,10 @@ def test_what_is_kept_of_a_run(tmp_path: Path) -> None:
     assert (told["seed"], told["faults"]) == (7, {"worker KILL": 2})
     assert (told["parts_doubled"], told["violations"], told["machine"]["cores"]) == (1, {}, 2)
     assert not any(isinstance(value, list) for value in told.values())
+    assert path.parent.name == "results"
+
+
+def test_a_run_that_broke_a_promise_is_kept_elsewhere(tmp_path: Path) -> None:
+    outcome = Outcome(verdict(rows={}), [KILL], Machine("a", 2, 4.0, "L", "3", "18", "abc"), {})
+    path = keep(kept(outcome, seed=7, seconds=300, rate=40, chats=60), tmp_path)
+    assert path.parent.name == "failed"

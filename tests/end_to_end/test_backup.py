@@ -114,7 +114,7 @@ async def test_the_system_goes_on_where_the_backup_was_taken(kept: Kept, tmp_pat
     assert f"No key opens the API key of {of}." in ran.errors
     assert f"into {place / 'secret_key'} before the system starts" in ran.errors
     counted = kept.said.split(" messages")[0].split()[-1]
-    assert f": 1 bots, {counted} messages." in ran.errors
+    assert f": 1 bot, {counted} messages in their chats." in ran.errors
     assert not (place / "secret_key").exists()
     ran = await command("restore", kept.file, DATA_DIR=str(place))
     assert ran.code == 2 and f"move {place} away (keep its secret_key)" in ran.told

@@ -159,10 +159,10 @@ async def test_standard_output_and_input(old: str, place: str, tmp_path: Path) -
             stderr=asyncio.subprocess.PIPE,
         )
         _, said = await process.communicate()
-    assert process.returncode == 0 and said.startswith(b"Backup: 1 bots, 0 messages, schema ")
+    assert process.returncode == 0 and said.startswith(b"Backup: 1 bot, 0 messages, schema ")
     ran = await run("restore", "-", stdin=file.read_bytes(), DATABASE_URL=place, **KEY)
     assert ran.code == 0, ran
-    assert ": 1 bots, 0 messages." in ran.errors
+    assert ": 1 bot, 0 messages in their chats." in ran.errors
     with FULL.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             KOTODOM,
@@ -174,6 +174,36 @@ async def test_standard_output_and_input(old: str, place: str, tmp_path: Path) -
         _, said = await process.communicate()
     assert (process.returncode, said.count(b"\n")) == (2, 1)
     assert said.endswith(b"No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "closed", "words"),
+    [
+        ("backup", ">&-", "standard output is closed: name a file, or send it on"),
+        ("restore", "<&-", "standard input is closed: name a file, or send one in"),
+    ],
+)
+async def test_standard_output_and_input_that_are_closed(
+    command: str, closed: str, words: str, old: str
+) -> None:
+    process = await asyncio.create_subprocess_shell(
+        f"'{KOTODOM}' {command} - {closed}",
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": old, **KEY},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, said.decode()) == (2, f"kotodom {command}: {words}\n")
+
+
+async def test_what_is_closed_is_not_taken_for_a_connection(old: str, tmp_path: Path) -> None:
+    """Without a standard input and output a connection would have their numbers."""
+    process = await asyncio.create_subprocess_shell(
+        f"'{KOTODOM}' backup '{tmp_path / 'x.backup'}' <&- >&-",
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": old},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0 and said.startswith(b"Backup: "), said
 
 
 def test_a_reader_that_has_seen_enough(old: str) -> None:
@@ -216,6 +246,26 @@ async def test_an_interrupted_restore_leaves_the_place_empty(
     code, said = await stopped("restore", place, tmp_path / "x", how, held_by=somebody)
     assert (code, said) == (2, "kotodom restore: interrupted; the place is as it was\n")
     assert await check_empty(place) == 18
+
+
+async def test_a_database_of_another_owner_is_refused(
+    old: str, postgres: PostgresAddress, place: str, tmp_path: Path
+) -> None:
+    await dumped(old, tmp_path / "x")
+    name = f"guest_{next(_numbers)}"
+    connection = await asyncpg.connect(postgres.dsn("postgres"))
+    await connection.execute(f'CREATE ROLE "{name}" LOGIN')
+    guest = place.replace("postgres@", f"{name}@", 1)
+    ran = await run("restore", tmp_path / "x", DATABASE_URL=guest, **KEY)
+    assert (
+        ran.code == 2 and "has to be the database's owner (createdb --owner=USER NAME)" in ran.told
+    )
+    await connection.execute(
+        f'ALTER DATABASE "{Path(place.partition("?")[0]).name}" OWNER TO "{name}"'
+    )
+    await connection.close()
+    ran = await run("restore", tmp_path / "x", DATABASE_URL=guest, **KEY)
+    assert ran.code == 0, ran
 
 
 async def test_a_place_in_use_is_refused(old: str, tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
  * First what browsers fetch (script and style, with names that hold a digest), then the pages for
  * Node, which is called once and writes them. Addresses hold the origin of src/language.ts;
  * entrypoints/http/landing_site.py puts the real one in, and compresses what it changed.
+ * All is built beside dist, which is only replaced by a whole site.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, parse, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "vite";
@@ -18,6 +19,7 @@ const SCREENSHOTS = join(LANDING, "../screenshots");
 const [DOCS = join(LANDING, "docs"), DIST = join(LANDING, "dist")] = process.argv
   .slice(2)
   .map((folder) => resolve(folder));
+const [PART, OLD] = [`${DIST}.part`, `${DIST}.old`];
 const FOR_NODE = join(LANDING, "node_modules/.pages");
 const SCRIPT = "src/script/main.ts";
 const STYLE = "src/style/style.css";
@@ -36,7 +38,7 @@ await build({
   logLevel: "warn",
   plugins: [compression({ algorithms: ["gzip", "brotliCompress"], threshold: 512 })],
   build: {
-    outDir: DIST,
+    outDir: PART,
     emptyOutDir: true,
     target: "es2023",
     modulePreload: false,
@@ -52,7 +54,7 @@ await build({
   build: { outDir: FOR_NODE, emptyOutDir: true, ssr: "src/site.tsx", target: "es2023" },
 });
 
-const manifest = JSON.parse(readFileSync(join(DIST, ".vite/manifest.json"), "utf8"));
+const manifest = JSON.parse(readFileSync(join(PART, ".vite/manifest.json"), "utf8"));
 const { site }: typeof Pages = await import(pathToFileURL(join(FOR_NODE, "site.js")).href);
 try {
   const files = site(REPOSITORY, DOCS, {
@@ -61,10 +63,15 @@ try {
     pictures: Object.fromEntries(PICTURES.map((name) => [name, picture(name)])),
   });
   for (const [path, text] of files) write(path, text);
+  rmSync(OLD, { recursive: true, force: true });
+  if (existsSync(DIST)) renameSync(DIST, OLD);
+  renameSync(PART, DIST);
+  rmSync(OLD, { recursive: true, force: true });
 } catch (error) {
   // What is wrong is in a file of the repository's, which the message names; not in the code.
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
+  rmSync(PART, { recursive: true, force: true });
 }
 
 /** Puts a picture among the assets; its address and size. */
@@ -80,7 +87,7 @@ function picture(name: string): { url: string; width: number; height: number } {
 }
 
 function write(path: string, content: string | Buffer): void {
-  const file = join(DIST, path);
+  const file = join(PART, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, content);
 }

@@ -1,5 +1,6 @@
 """/ and /docs: what of the built Landing Web is served, how, and what stays the application's."""
 
+import fcntl
 import gzip
 import os
 import subprocess
@@ -12,12 +13,13 @@ import pytest
 from litestar import Litestar, get
 
 from entrypoints.http.landing_pages import LandingPages, origin_of
-from entrypoints.http.landing_site import RUNNING, SANDBOX, place
+from entrypoints.http.landing_site import RUNNING, SANDBOX, origin_in, place, repository_in
 from entrypoints.settings import Settings, load
 from tests.entrypoints.http.conftest import Api, Person, serving
 
 PAGE = (
-    """<link rel="canonical" href="https://origin.invalid/">
+    """<!--only:public--><link rel="canonical" href="https://origin.invalid/"><!--/only-->
+<!--only:repository-->git clone https://repository.invalid<!--/only-->
 <!--only:running--><a href="/admin/">Sign in</a><!--/only-->
 <!--only:sandbox--><a href="/sandbox/">Sandbox</a><!--/only-->
 """
@@ -38,6 +40,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "index.html": PAGE,
         "docs/index.html": "documents",
         "404.html": "nothing is here",
+        "robots.txt": "Allow: /",
         "sitemap.xml": "<loc>https://origin.invalid/</loc>",
         "docs/search.json": "[]",
         "assets/main-abc.js": "https://origin.invalid",
@@ -112,7 +115,7 @@ async def test_a_browser_that_has_it_is_told_so(site: Person) -> None:
 
 async def test_a_folder_leads_to_its_page(site: Person) -> None:
     answer = await site.get("/docs", allow_redirects=False)
-    assert (answer.status, answer.headers["Location"]) == (302, "docs/")
+    assert (answer.status, answer.headers["Location"]) == (308, "docs/")
 
 
 async def test_what_is_no_file_is_the_applications(site: Person) -> None:
@@ -176,17 +179,72 @@ def test_what_a_killed_process_left_is_removed(
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_who_cleans_tmp_sees_that_it_is_in_use(
+    dist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As systemd-tmpfiles looks: it takes a lock before it removes what is old."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    pages = LandingPages(_start, _settings(), dist)  # type: ignore[arg-type]
+    (folder,) = tmp_path.iterdir()
+    descriptor = os.open(folder, os.O_RDONLY)
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    del pages
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(descriptor)
+
+
 @pytest.mark.parametrize(
     ("environ", "origin"),
     [
-        ({}, "http://127.0.0.1:8000"),
-        ({"PORT": "9000", "HOST": "0.0.0.0"}, "http://127.0.0.1:9000"),
-        ({"HOST": "::1"}, "http://[::1]:8000"),
-        ({"HOST": "10.0.0.1", "PUBLIC_URL": "https://a.example"}, "https://a.example"),
+        ({"PORT": "9000"}, None),
+        ({"PUBLIC_URL": "https://a.example"}, "https://a.example"),
+        ({"PUBLIC_URL": "https://a.example:8443/bots"}, "https://a.example:8443"),
+        ({"PUBLIC_URL": 'https://a"><script>'}, None),
     ],
 )
-def test_the_origin(environ: dict[str, str], origin: str) -> None:
+def test_the_origin(environ: dict[str, str], origin: str | None) -> None:
     assert origin_of(_settings(**environ)) == origin
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example", "http://a:80", "http://[::1]:80", "https://ю.рф"]
+)
+def test_an_origin(url: str) -> None:
+    assert origin_in(url) == origin_in(f"{url}/") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "a.example", "ftp://a.example", "https://", "https://a/b", "https://a:99999"),
+        *(
+            "https://me:word@a",
+            "https://@a",
+            "https://a?",
+            "https://a?b",
+            "https://a#",
+            "https://a#b",
+        ),
+        *("https://a:b", "https://a b", "https://a\n", 'https://a"><script>', "https://[::1"),
+    ],
+)
+def test_no_origin(url: str) -> None:
+    with pytest.raises(ValueError, match="expected https://host"):
+        origin_in(url)
+
+
+def test_a_repository() -> None:
+    assert repository_in("https://a.example/~me/kotodom.git") == "https://a.example/~me/kotodom.git"
+    for url in (
+        "https://a.example",
+        "git@a:b",
+        "https://a/$(id)",
+        "https://a/b;c",
+        "https://a/b c",
+    ):
+        with pytest.raises(ValueError, match="expected https://host/path"):
+            repository_in(url)
 
 
 @pytest.mark.parametrize(
@@ -196,10 +254,25 @@ def test_the_origin(environ: dict[str, str], origin: str) -> None:
 def test_what_is_there(there: set[str], links: list[str], dist: Path, tmp_path: Path) -> None:
     place(dist, tmp_path, "https://a.example", there)
     text = (tmp_path / "index.html").read_text()
+    assert "git clone" not in text
     assert [link for link in ("/admin/", "/sandbox/") if link in text] == links
     assert (tmp_path / "sitemap.xml").read_text() == "<loc>https://a.example/</loc>"
     # What has a digest in its name stays what it was.
     assert (tmp_path / "assets" / "main-abc.js").read_text() == "https://origin.invalid"
+
+
+def test_addresses_are_escaped(dist: Path, tmp_path: Path) -> None:
+    place(dist, tmp_path, 'https://"<a>', set(), "https://b.example/c&d")
+    text = (tmp_path / "index.html").read_text()
+    assert 'href="https://&quot;&lt;a&gt;/"' in text
+    assert "git clone https://b.example/c&amp;d" in text
+
+
+def test_where_it_is_unknown_it_says_no_address(dist: Path, tmp_path: Path) -> None:
+    place(dist, tmp_path, None, {RUNNING})
+    assert "canonical" not in (tmp_path / "index.html").read_text()
+    assert not list(tmp_path.glob("sitemap.xml*"))
+    assert (tmp_path / "robots.txt").read_text() == "User-agent: *\nDisallow: /\n"
 
 
 async def test_the_real_application_serves_it(api: Api, nobody: Person) -> None:
@@ -207,7 +280,7 @@ async def test_the_real_application_serves_it(api: Api, nobody: Person) -> None:
     page = await nobody.get("/")
     assert page.headers["Content-Security-Policy"] == POLICY
     assert page.headers["X-Content-Type-Options"] == "nosniff"
-    assert f'href="{origin_of(api.settings)}/"' in page.json
+    assert origin_of(api.settings) is None and ".invalid" not in page.json
     assert (await nobody.get("/admin", allow_redirects=False)).headers["Location"] == "admin/"
     for path in ("/health", "/metrics", "/schema"):
         assert (await nobody.get(path)).headers.get("Content-Security-Policy") != POLICY

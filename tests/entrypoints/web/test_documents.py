@@ -212,7 +212,7 @@ def test_both_languages_show_the_same_output(name: str) -> None:
 @pytest.mark.parametrize("each", EACH)
 def test_its_form(each: str) -> None:
     found = page(each)
-    assert set(found.front) == {"title", "description", "order"}
+    assert set(found.front) == {"title", "description", "order", "keywords"}
     assert str(found.front["description"]).endswith(".")
     assert min(level for level, _ in found.headings) == 2
     assert len(found.slugs) == len(found.headings), "two headings have one address"
@@ -275,6 +275,12 @@ def test_its_commands_exist(each: str) -> None:
         assert name in commands, f"kotodom {name}"
         options = {option for each in commands[name].params for option in each.opts}
         assert {word for word in rest.split() if word.startswith("--")} <= options
+
+
+@pytest.mark.parametrize("each", [*EACH, "README.md"])
+def test_no_shell_makes_a_backup_that_others_may_read(each: str) -> None:
+    lines = [line for line in page(each).code.splitlines() if "backup - >" in line]
+    assert all("umask 077" in line for line in lines)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[3]
 PROOF = ROOT / "entrypoints" / "web" / "landing" / "src" / "proof"
 RESULTS = {name: ROOT / "tests" / name / "results" for name in ("bench", "chaos")}
 COMPLETE = "2026-11-27T184957Z.json"
+NEWER = "2026-11-28T004406Z.json"
 RUN = "2026-11-27T182911Z.json"
 
 
@@ -36,30 +37,73 @@ def _changed(folder: Path, name: str, **fields: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
 
 
-def test_the_newest_bench_that_has_everything(tmp_path: Path) -> None:
+def test_each_measurement_is_of_the_newest_run_that_has_it(tmp_path: Path) -> None:
     shutil.copy(RESULTS["bench"] / COMPLETE, tmp_path)
     shutil.copy(RESULTS["bench"] / "2026-11-27T225257Z.json", tmp_path)  # lists alone
+    shutil.copy(RESULTS["bench"] / NEWER, tmp_path)  # without replay
     shutil.copy(RESULTS["bench"] / "2026-11-24T045117Z.json", tmp_path)  # older
-    measured = json.loads((tmp_path / COMPLETE).read_text())
+    files = {name: json.loads((tmp_path / name).read_text()) for name in (COMPLETE, NEWER)}
     medians = {
-        (each["name"].partition(",")[0], line["what"]): line["median"]
+        (name, each["name"].partition(",")[0], line["what"]): line["median"]
+        for name, measured in files.items()
         for each in reversed(measured["measurements"])  # the first flood counts
         for line in each["lines"]
     }
     bench = _told("bench", tmp_path)
-    assert bench["at"] == measured["at"]
-    assert bench["perSecond"]["kotodom"] == medians["flood", "Kotodom"]
-    assert bench["perSecond"]["aiogramAiohttp"] == medians["flood", "aiogram, aiohttp"]
-    assert bench["acknowledged"]["aiogram"] == medians["flood", "acknowledged, p99, aiogram"]
-    assert bench["quietP99"] == medians["quiet", "added, p99"]
-    assert bench["replayed"]["kotodom"] == medians["replay", "Kotodom, from JSON"]
+    flood, quiet, replay = bench["flood"], bench["quiet"], bench["replay"]
+    assert flood["at"] == quiet["at"] == files[NEWER]["at"]
+    assert flood["machine"]["commit"] == files[NEWER]["machine"]["commit"]
+    assert replay["at"] == files[COMPLETE]["at"]
+    assert flood["perSecond"]["kotodom"] == medians[NEWER, "flood", "Kotodom"]
+    assert flood["perSecond"]["aiogramAiohttp"] == medians[NEWER, "flood", "aiogram, aiohttp"]
+    assert flood["acknowledged"]["aiogram"] == medians[NEWER, "flood", "acknowledged, p99, aiogram"]
+    assert quiet["p99"] == medians[NEWER, "quiet", "added, p99"]
+    assert quiet["aiogram"] == medians[NEWER, "quiet", "added by aiogram, p50"]
+    assert replay["kotodom"] == medians[COMPLETE, "replay", "Kotodom, from JSON"]
+    parts = ("api", "worker", "worker-2", "postgres", "valkey")
+    ours = sum(medians[NEWER, "flood", f"CPU of {part}"] for part in parts)
+    assert flood["cpu"]["kotodom"] == pytest.approx(ours)
+    assert flood["cpu"]["aiogram"] == medians[NEWER, "flood", "CPU of aiogram"]
 
 
-def test_no_complete_bench(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("per_second", "quickest"), [(1e6, True), (250.0, False), (1.0, False)])
+def test_the_heading_says_no_more_than_the_figures(
+    per_second: float, quickest: bool, tmp_path: Path
+) -> None:
+    """An aiogram bot over aiohttp had 296 messages a second there, over httpx 180."""
+    shutil.copy(RESULTS["bench"] / COMPLETE, tmp_path)
+    shutil.copy(RESULTS["bench"] / NEWER, tmp_path)
+    measurements = json.loads((tmp_path / NEWER).read_text())["measurements"]
+    line = next(line for line in measurements[0]["lines"] if line["what"] == "Kotodom")
+    line["median"] = per_second
+    _changed(tmp_path, NEWER, measurements=measurements)
+    assert _told("bench", tmp_path)["flood"]["quickest"] is quickest
+
+
+def test_no_bench(tmp_path: Path) -> None:
     shutil.copy(RESULTS["bench"] / "2026-11-27T225257Z.json", tmp_path)
     read = _read("bench", tmp_path)
     assert read.returncode == 1
-    assert "no run there has flood, quiet and replay together: make bench" in read.stderr
+    assert "no run there has a flood: make bench" in read.stderr
+
+
+@pytest.mark.parametrize("name", ["bench", "chaos"])
+def test_a_broken_file_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / "2026-01-01T000000Z.json").write_text('{"at": ')
+    assert "2026-01-01T000000Z.json: " in _read(name, tmp_path).stderr
+
+
+def test_without_a_terminal_what_is_lacking_is_named(tmp_path: Path) -> None:
+    for name, file in (("bench", NEWER), ("bench", COMPLETE), ("chaos", RUN)):
+        (tmp_path / "tests" / name / "results").mkdir(parents=True, exist_ok=True)
+        shutil.copy(RESULTS[name] / file, tmp_path / "tests" / name / "results")
+    read = _read("proofs", tmp_path)
+    assert "entrypoints/web/screenshots/replay.txt: nothing there: make screenshots" in read.stderr
+
+
+def test_what_is_kept_here_can_be_told_of() -> None:
+    assert _told("bench", RESULTS["bench"])["flood"]["perSecond"]["kotodom"] > 0
+    assert _told("chaos", RESULTS["chaos"])["lost"] == 0
 
 
 def test_a_bench_that_lacks_a_line(tmp_path: Path) -> None:
@@ -84,6 +128,12 @@ def test_the_newest_chaos_run(tmp_path: Path) -> None:
     ("fields", "why"),
     [
         ({"violations": {"lost": 1}}, "the run broke promises (lost)"),
+        ({"lost": 7}, "the run broke promises (lost)"),
+        ({"out_of_order": 1, "billed_twice": 2}, "(out_of_order, billed_twice)"),
+        ({"left_waiting": 1}, "the run broke promises (left_waiting)"),
+        ({"messages": 0}, "nothing was written or answered"),
+        ({"faults": {}}, "nothing was broken in that run"),
+        ({"seconds": 299.0}, "the run was shorter than 300 seconds"),
         ({"faults": {"worker EXPLODED": 1}}, "an unknown fault: worker EXPLODED"),
         ({"lost": "none"}, "Invalid input: expected number, received string"),
     ],

@@ -138,8 +138,8 @@ def _served(folder: Path) -> Iterator[str]:
     server.server_close()
 
 
-def _make_landing(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "entrypoints.landing", url, str(folder)]
+def _make_landing(url: str, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "entrypoints.landing", url, str(folder), *more]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -155,9 +155,26 @@ async def test_a_static_host_has_no_dead_link(tmp_path: Path) -> None:
     assert not any("/admin/" in page.links for page in pages.values())
     assert (folder / "404.html").is_file()
     assert not list(folder.rglob(".*"))
+    assert ".invalid" not in pages["/"].text and "git clone" not in pages["/"].text
 
 
-@pytest.mark.parametrize("url", ["", "kotodom.example.org", "https://example.org/kotodom"])
+def test_a_visitor_is_told_where_to_clone_from(tmp_path: Path) -> None:
+    """And an empty folder is taken."""
+    repository = "https://git.example.org/me/kotodom"
+    told = _make_landing("https://example.org", tmp_path, repository)
+    assert told.returncode == 0, told.stderr
+    for page in ("index.html", "ru/index.html"):
+        text = (tmp_path / page).read_text()
+        clone = text.index(f"git clone {repository} kotodom &amp;&amp; cd kotodom")
+        assert clone < text.index("make run")
+        assert f'<a href="{repository}">' in text
+    told = _make_landing("https://example.org", tmp_path, "git@example.org:me/kotodom")
+    assert told.returncode == 2 and "REPO=git@example.org:me/kotodom: expected" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["", "kotodom.example.org", "https://example.org/kotodom", 'https://"><script>']
+)
 def test_a_wrong_address_is_refused(url: str, tmp_path: Path) -> None:
     told = _make_landing(url, tmp_path / "site")
     assert told.returncode == 2
@@ -165,11 +182,18 @@ def test_a_wrong_address_is_refused(url: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("mine")
+    for name in ("mine.txt", "sitemap.xml"):  # as any site has
+        (tmp_path / name).write_text("mine")
     told = _make_landing("https://example.org", tmp_path)
     assert told.returncode == 2
     assert "something else is there" in told.stderr
     assert (tmp_path / "mine.txt").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_told_of() -> None:
+    told = _make_landing("https://example.org", Path("/dev/null/site"))
+    assert told.returncode == 2
+    assert "DIR=/dev/null/site: Not a directory" in told.stderr
 
 
 def test_the_first_page_is_small() -> None:
@@ -186,9 +210,71 @@ def test_a_dead_link_in_a_document_fails_the_build(tmp_path: Path) -> None:
         shutil.copy(LANDING / "docs" / language / "roles.md", docs / language)
     text = "---\ntitle: One\ndescription: One.\norder: 1\n---\n\n"
     (docs / "en" / "one.md").write_text(text + "See\n[two](two.md) and [here](#nowhere).\n")
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "index.html").write_text("the one before")
     command = ["node", str(LANDING / "build.ts"), str(docs), str(tmp_path / "dist")]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 1
+    assert [path.name for path in tmp_path.glob("dist*")] == ["dist"]
+    assert (tmp_path / "dist" / "index.html").read_text() == "the one before"
     assert "en/one.md: there is no ru/one.md" in told.stderr
     assert "en/one.md:8: a link to two.md: there is no such document" in told.stderr
     assert "en/one.md:8: a link to #nowhere:" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "found"),
+    [
+        ("en", "how do I back up?", "Backup and restore"),
+        ("en", "forgot password", "Roles"),
+        ("en", "docker zzzzqqqq", "Containers"),
+        ("ru", "забыл пароль", "Роли"),
+        ("ru", "обновить", "Обновление"),
+        ("ru", "восстановить", "Резервная копия и восстановление"),
+        ("ru", "как восстановлю", "Резервная копия и восстановление"),
+        ("ru", "докер", "Контейнеры"),
+        ("ru", "кто", "Роли"),
+    ],
+)
+def test_a_question_in_a_persons_own_words(language: str, asked: str, found: str) -> None:
+    """By the script of the page, over the index of the site."""
+    folder = LANDING / "dist" / ("" if language == "en" else language)
+    script = (
+        f"import {{ load }} from {json.dumps(str(LANDING / 'src' / 'script' / 'search.ts'))};"
+        f"import {{ readFileSync }} from 'node:fs';"
+        f"const index = readFileSync({json.dumps(str(folder / 'docs' / 'search.json'))}, 'base64');"
+        f"const search = await load(`data:application/json;base64,${{index}}`);"
+        f"console.log(search({json.dumps(asked)})[0]?.page)"
+    )
+    command = ["node", "--input-type=module", "-e", script]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.stdout.strip() == found, told.stderr
+
+
+def _make_with_a_build_that_fails(root: Path) -> subprocess.CompletedProcess[str]:
+    """By the real Makefile, in a tree that holds no more than its rule wants."""
+    shutil.copy(ROOT / "Makefile", root)
+    landing = root / "entrypoints" / "web" / "landing"
+    for name in ("src", "docs", "public", "node_modules"):
+        (landing / name).mkdir(parents=True)
+    (landing / "build.ts").write_text("process.exit(1)")
+    packages = "entrypoints/web/landing/node_modules/.made"
+    (root / packages).touch()
+    command = ["make", "-o", packages, "entrypoints/web/landing/dist/.made"]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+def test_a_site_that_cannot_be_built_stops_make(tmp_path: Path) -> None:
+    assert _make_with_a_build_that_fails(tmp_path).returncode == 2
+
+
+def test_a_site_that_is_there_stays_and_make_goes_on(tmp_path: Path) -> None:
+    dist = tmp_path / "entrypoints" / "web" / "landing" / "dist"
+    dist.mkdir(parents=True)
+    (dist / ".made").touch()
+    (dist / "index.html").touch()
+    told = _make_with_a_build_that_fails(tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "the one that was built before stays" in told.stderr
+    # Unmade: whoever wants a new one finds that there is none, and the next make tries again.
+    assert [path.name for path in dist.iterdir()] == ["index.html"]

@@ -5,6 +5,8 @@ export type Language = (typeof LANGUAGES)[number];
 
 /** Stands for the origin in what is built; entrypoints/http/landing_site.py puts the real one in. */
 export const ORIGIN = "https://origin.invalid";
+/** The same for the address to clone from. */
+export const REPOSITORY = "https://repository.invalid";
 
 export function home(language: Language): string {
   return language === "en" ? "/" : `/${language}/`;

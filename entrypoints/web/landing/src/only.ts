@@ -1,10 +1,13 @@
 /**
- * What only a running system has, marked as comments for entrypoints/http/landing_site.py, which
- * keeps it or leaves it out.
+ * What only some places have, marked as comments for entrypoints/http/landing_site.py, which keeps
+ * it or leaves it out.
  */
 
-/** `running`: any system of ours; `sandbox`: one whose sandbox is on. */
-export type Where = "running" | "sandbox";
+/**
+ * `running`: any system of ours; `sandbox`: one whose sandbox is on; `public`: where the site's
+ * address is known; `repository`: where one is to clone from.
+ */
+export type Where = "running" | "sandbox" | "public" | "repository";
 
 const ELEMENT = "only-where";
 

@@ -71,9 +71,9 @@ function html(element: React.ReactNode): string {
 
 /** What the search looks through. */
 function pieces(language: Language, all: Document[]): Piece[] {
-  return all.flatMap(({ name, title: page, description, sections }) => {
+  return all.flatMap(({ name, title: page, description, keywords, sections }) => {
     const url = documentPath(language, name);
-    const about = { url, page, title: "", text: description };
+    const about = { url, page, title: "", text: description, keywords };
     const under = sections.map(({ anchor, title, text }) => ({
       url: anchor === "" ? `${url}#text` : `${url}#${encodeURIComponent(anchor)}`,
       page,

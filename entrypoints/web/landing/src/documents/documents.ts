@@ -17,7 +17,13 @@ import {
   type Words,
 } from "./markdown";
 
-const Front = z.object({ title: z.string(), description: z.string(), order: z.number() });
+const Front = z.object({
+  title: z.string(),
+  description: z.string(),
+  order: z.number(),
+  /** Words that people look for and the text does not have. */
+  keywords: z.string().default(""),
+});
 
 export interface Document extends z.infer<typeof Front> {
   name: string;
@@ -75,7 +81,7 @@ function drafted(folder: string, language: Language, problems: string[]): Draft[
 }
 
 function finish(draft: Draft, all: Draft[], says: Words, problems: string[]): Document {
-  const { file, name, title, description, order, source } = draft;
+  const { file, name, title, description, order, keywords, source } = draft;
   const searched = sections(source);
   const html = render(
     source,
@@ -83,7 +89,8 @@ function finish(draft: Draft, all: Draft[], says: Words, problems: string[]): Do
     (href) => resolve(href, draft, all),
     (line, problem) => problems.push(`${file}:${draft.begins + line - 1}: ${problem}`),
   );
-  return { name, title, description, order, html, headings: source.headings, sections: searched };
+  const { headings } = source;
+  return { name, title, description, order, keywords, html, headings, sections: searched };
 }
 
 function resolve(

@@ -1,6 +1,6 @@
 /** What all pages have: the head, the way to the other pages, the foot. */
 import type { ReactNode } from "react";
-import { documentPath, home, LANGUAGES, type Language, ORIGIN } from "../language";
+import { documentPath, home, LANGUAGES, type Language, ORIGIN, REPOSITORY } from "../language";
 import type { Site } from "../site";
 
 /** Where the build has put what the pages need. */
@@ -44,23 +44,25 @@ export function Frame({ site, path, title, description, className, children }: P
         {path === null ? (
           <meta name="robots" content="noindex" />
         ) : (
-          <>
+          <only-where where="public">
             <link rel="canonical" href={`${ORIGIN}${here}`} />
             {LANGUAGES.map((one) => (
               <link key={one} rel="alternate" hrefLang={one} href={`${ORIGIN}${path(one)}`} />
             ))}
             <link rel="alternate" hrefLang="x-default" href={`${ORIGIN}${path("en")}`} />
             <meta property="og:url" content={`${ORIGIN}${here}`} />
-          </>
+          </only-where>
         )}
         <meta property="og:type" content="website" />
         <meta property="og:site_name" content="Kotodom GPT" />
         <meta property="og:title" content={title} />
         <meta property="og:description" content={description} />
-        <meta property="og:image" content={`${ORIGIN}${social.url}`} />
-        <meta property="og:image:width" content={String(social.width)} />
-        <meta property="og:image:height" content={String(social.height)} />
-        <meta property="og:image:alt" content={texts.site.picture} />
+        <only-where where="public">
+          <meta property="og:image" content={`${ORIGIN}${social.url}`} />
+          <meta property="og:image:width" content={String(social.width)} />
+          <meta property="og:image:height" content={String(social.height)} />
+          <meta property="og:image:alt" content={texts.site.picture} />
+        </only-where>
         <meta property="og:locale" content={language === "en" ? "en_US" : "ru_RU"} />
         <meta name="twitter:card" content="summary_large_image" />
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
@@ -102,6 +104,10 @@ export function Frame({ site, path, title, description, className, children }: P
             <only-where where="running">
               {" · "}
               <a href="/schema">{texts.nav.api}</a>
+            </only-where>
+            <only-where where="repository">
+              {" · "}
+              <a href={REPOSITORY}>{texts.footer.source}</a>
             </only-where>
           </p>
           <p>{texts.footer.note}</p>

@@ -1,5 +1,5 @@
 /** `/`: what it is, the commands, what it looks like, the proofs, the others, questions. */
-import { home } from "../language";
+import { home, REPOSITORY } from "../language";
 import type { Site } from "../site";
 import { Code } from "./Code";
 import { DocumentLinks } from "./DocumentList";
@@ -25,6 +25,9 @@ export function Landing({ site }: { site: Site }) {
           <p className="lead">{texts.hero.lead}</p>
         </div>
         <div className="commands">
+          <only-where where="repository">
+            <Code texts={texts}>{`git clone ${REPOSITORY} kotodom && cd kotodom`}</Code>
+          </only-where>
           <p>{texts.hero.where}</p>
           <Code texts={texts}>make run</Code>
           <p>{texts.hero.run}</p>

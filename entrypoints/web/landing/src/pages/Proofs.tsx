@@ -1,7 +1,7 @@
 /** What sets it apart, each with what `make chaos`, `make bench` and a terminal have shown. */
 import type { ReactNode } from "react";
+import type { Compared, Measured as Run } from "../proof/bench";
 import type { FaultKind } from "../proof/chaos";
-import type { Machine } from "../proof/newest";
 import { day, duration, measured, whole } from "../proof/numbers";
 import type { Site } from "../site";
 import { Bar } from "./Bar";
@@ -9,6 +9,7 @@ import { Terminal } from "./Code";
 
 export function Proofs({ site }: { site: Site }) {
   const { texts } = site;
+  const { speed } = texts.proofs;
   return (
     <>
       <section className="step">
@@ -25,7 +26,7 @@ export function Proofs({ site }: { site: Site }) {
         <p>{texts.proofs.replay.note}</p>
       </section>
       <section className="step proof">
-        <h3>{texts.proofs.speed.title}</h3>
+        <h3>{speed[site.proofs.bench.flood.quickest ? "title" : "slower"]}</h3>
         <Speed site={site} />
       </section>
     </>
@@ -67,19 +68,14 @@ function NothingLost({ site: { language, texts, proofs } }: { site: Site }) {
           </thead>
           <tbody>
             {rows.map(([name, className]) => (
-              <tr key={name} className={className}>
+              <tr key={name} className={chaos[name] === 0 ? className : undefined}>
                 <td>{number(chaos[name])}</td>
                 <th scope="row">{says.rows[name]}</th>
               </tr>
             ))}
           </tbody>
         </table>
-        <Measured
-          site={{ language, texts }}
-          command="make chaos"
-          at={chaos.at}
-          machine={chaos.machine}
-        />
+        <Measured site={{ language, texts }} command="make chaos" run={chaos} />
       </div>
       <p>{says.note}</p>
     </div>
@@ -88,22 +84,23 @@ function NothingLost({ site: { language, texts, proofs } }: { site: Site }) {
 
 function Speed({ site: { language, texts, proofs } }: { site: Site }) {
   const says = texts.proofs.speed;
-  const { bench } = proofs;
+  const { flood, quiet, replay } = proofs.bench;
+  const { perSecond, acknowledged, cpu, sizes } = flood;
   const number = (value: number) => whole(value, language);
-  const fastest = Math.max(...Object.values(bench.perSecond));
+  const fastest = Math.max(...Object.values(perSecond));
   const names = ["kotodom", "aiogram", "aiogramAiohttp"] as const;
-  const replayed: Partial<Record<(typeof names)[number], number>> = bench.replayed;
+  const replayed: Partial<Compared> = { kotodom: replay.kotodom, aiogram: replay.aiogram };
   return (
     <>
-      <p>
-        {says.text(number(bench.sizes.chats), number(bench.sizes.each), number(bench.sizes.rounds))}
-      </p>
+      <p>{says.text(number(sizes.chats), number(sizes.each), number(sizes.rounds))}</p>
+      <p>{says.unequal}</p>
       <table className="speed">
         <thead>
           <tr>
             <th scope="col">{says.contestant}</th>
             <th scope="col">{says.perSecond}</th>
             <th scope="col">{says.acknowledged}</th>
+            <th scope="col">{says.cpu}</th>
             <th scope="col">{says.replayed}</th>
           </tr>
         </thead>
@@ -112,10 +109,11 @@ function Speed({ site: { language, texts, proofs } }: { site: Site }) {
             <tr key={name} className={name}>
               <th scope="row">{says.names[name]}</th>
               <td data-label={says.perSecond}>
-                {measured(bench.perSecond[name], language)}
-                <Bar part={bench.perSecond[name] / fastest} />
+                {measured(perSecond[name], language)}
+                <Bar part={perSecond[name] / fastest} />
               </td>
-              <td data-label={says.acknowledged}>{duration(bench.acknowledged[name], language)}</td>
+              <td data-label={says.acknowledged}>{duration(acknowledged[name], language)}</td>
+              <td data-label={says.cpu}>{duration(cpu[name], language)}</td>
               <td data-label={says.replayed}>
                 {replayed[name] === undefined ? says.none : measured(replayed[name], language)}
               </td>
@@ -123,19 +121,21 @@ function Speed({ site: { language, texts, proofs } }: { site: Site }) {
           ))}
         </tbody>
       </table>
-      <Measured
-        site={{ language, texts }}
-        command="make bench"
-        at={bench.at}
-        machine={bench.machine}
-      />
+      <Measured site={{ language, texts }} command="make bench" run={flood} />
+      {replay.at !== flood.at && (
+        <Measured site={{ language, texts }} command="make bench" of={says.replayed} run={replay} />
+      )}
       <p>
         {says.quiet(
-          duration(bench.quietP50, language),
-          duration(bench.quietP99, language),
-          number(bench.sizes.quiet),
+          duration(quiet.p50, language),
+          duration(quiet.p99, language),
+          duration(quiet.aiogram, language),
+          number(quiet.sizes.quiet),
         )}
       </p>
+      {quiet.at !== flood.at && (
+        <Measured site={{ language, texts }} command="make bench" run={quiet} />
+      )}
     </>
   );
 }
@@ -143,23 +143,26 @@ function Speed({ site: { language, texts, proofs } }: { site: Site }) {
 interface MeasuredProps {
   site: Pick<Site, "language" | "texts">;
   command: string;
-  at: string;
-  machine: Machine;
+  /** What of it, where that is not all that stands above. */
+  of?: string;
+  run: Pick<Run, "at" | "machine">;
 }
 
-/** On what, and when. */
-function Measured({ site: { language, texts }, command, at, machine }: MeasuredProps): ReactNode {
-  const { cpu, cores, memory, system, python, postgres } = machine;
+/** On what, when, and of which commit. */
+function Measured({ site: { language, texts }, command, of, run }: MeasuredProps): ReactNode {
+  const { cpu, cores, memory, system, python, postgres, commit } = run.machine;
   const words = [
     texts.proofs.cores(cores, cpu),
     `${measured(memory, language)} GiB`,
     system,
     `Python ${python}`,
     `PostgreSQL ${postgres}`,
+    texts.proofs.commit(commit.replace("+", ""), commit.endsWith("+")),
   ].join(", ");
   return (
     <p className="measured">
-      {texts.proofs.machine(<code>{command}</code>, day(at, language), words)}
+      {of && `${of}: `}
+      {texts.proofs.machine(<code>{command}</code>, day(run.at, language), words)}
     </p>
   );
 }

@@ -9,6 +9,7 @@ export function SearchField({ site: { language, texts } }: { site: Site }) {
       <form
         className="search"
         data-index={searchIndexPath(language)}
+        data-found={says.found}
         data-nothing={says.nothing}
         data-failed={says.failed}
       >

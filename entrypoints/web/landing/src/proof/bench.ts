@@ -20,50 +20,79 @@ export interface Compared {
   aiogramAiohttp: number;
 }
 
-/** Medians; times in milliseconds. */
+/** When, on what, and of how much. */
+export type Measured = Omit<z.infer<typeof Results>, "measurements">;
+
+/** Medians; times in milliseconds. Each measurement is of its own run. */
 export interface Bench {
-  at: string;
-  machine: Machine;
-  sizes: z.infer<typeof Results>["sizes"];
-  perSecond: Compared;
-  acknowledged: Compared;
-  quietP50: number;
-  quietP99: number;
-  replayed: { kotodom: number; aiogram: number };
-}
-
-/** The newest run that measured a flood, the quiet and replay: single measurements are kept too. */
-export function bench(folder: string): Bench {
-  const missing = "no run there has flood, quiet and replay together: make bench";
-  return newest(folder, Results, told, missing);
-}
-
-function told({ at, machine, sizes, measurements }: z.infer<typeof Results>): Bench | null {
-  const flood = measurements.find(({ name }) => name.startsWith("flood,"));
-  const quiet = measurements.find(({ name }) => name.startsWith("quiet,"));
-  const replay = measurements.find(({ name }) => name.startsWith("replay,"));
-  if (!flood || !quiet || !replay) return null;
-  const median = ({ name, lines }: z.infer<typeof Measurement>, what: string, unit: string) => {
-    const line = lines.find((one) => one.what === what && one.unit === unit);
-    if (!line) throw new Error(`"${name}" has no line "${what}" in ${unit}`);
-    return line.median;
+  flood: Measured & {
+    perSecond: Compared;
+    /** Whether Kotodom is: the page says no more than its figures. */
+    quickest: boolean;
+    acknowledged: Compared;
+    cpu: Compared;
   };
-  const compared = (prefix: string, unit: string): Compared => ({
-    kotodom: median(flood, `${prefix}Kotodom`, unit),
-    aiogram: median(flood, `${prefix}aiogram`, unit),
-    aiogramAiohttp: median(flood, `${prefix}aiogram, aiohttp`, unit),
-  });
+  quiet: Measured & { p50: number; p99: number; aiogram: number };
+  replay: Measured & { kotodom: number; aiogram: number };
+}
+
+/** The newest of each measurement: a run may be of one alone. */
+export function bench(folder: string): Bench {
   return {
-    at,
-    machine,
-    sizes,
-    perSecond: compared("", "messages/s"),
+    flood: measurement(folder, "flood", flood),
+    quiet: measurement(folder, "quiet", ({ median }) => ({
+      p50: median("added, p50", "ms"),
+      p99: median("added, p99", "ms"),
+      aiogram: median("added by aiogram, p50", "ms"),
+    })),
+    replay: measurement(folder, "replay", ({ median }) => ({
+      kotodom: median("Kotodom, from JSON", "updates/s"),
+      aiogram: median("aiogram, from JSON", "updates/s"),
+    })),
+  };
+}
+
+interface Figures {
+  median: (what: string, unit: string) => number;
+  lines: z.infer<typeof Measurement>["lines"];
+}
+
+function measurement<T>(folder: string, kind: string, told: (figures: Figures) => T): Measured & T {
+  const take = ({ measurements, ...measured }: z.infer<typeof Results>) => {
+    const found = measurements.find(({ name }) => name.startsWith(`${kind},`));
+    if (!found) return null;
+    const { name, lines } = found;
+    const median = (what: string, unit: string) => {
+      const line = lines.find((one) => one.what === what && one.unit === unit);
+      if (!line) throw new Error(`"${name}" has no line "${what}" in ${unit}`);
+      return line.median;
+    };
+    return { ...measured, ...told({ median, lines }) };
+  };
+  return newest(folder, Results, take, `no run there has a ${kind}: make bench`);
+}
+
+function flood({ median, lines }: Figures) {
+  const compared = (prefix: string, unit: string): Compared => ({
+    kotodom: median(`${prefix}Kotodom`, unit),
+    aiogram: median(`${prefix}aiogram`, unit),
+    aiogramAiohttp: median(`${prefix}aiogram, aiohttp`, unit),
+  });
+  const cpu = (part: string) => median(`CPU of ${part}`, "ms/message");
+  const others = lines.filter(({ what }) => /^CPU of (worker-\d+|poller|valkey)$/.test(what));
+  const perSecond = compared("", "messages/s");
+  const { kotodom, ...rivals } = perSecond;
+  return {
+    perSecond,
+    quickest: Object.values(rivals).every((rival) => rival < kotodom),
     acknowledged: compared("acknowledged, p99, ", "ms"),
-    quietP50: median(quiet, "added, p50", "ms"),
-    quietP99: median(quiet, "added, p99", "ms"),
-    replayed: {
-      kotodom: median(replay, "Kotodom, from JSON", "updates/s"),
-      aiogram: median(replay, "aiogram, from JSON", "updates/s"),
+    cpu: {
+      kotodom: others.reduce(
+        (sum, line) => sum + line.median,
+        cpu("api") + cpu("worker") + cpu("postgres"),
+      ),
+      aiogram: cpu("aiogram"),
+      aiogramAiohttp: cpu("aiogram, aiohttp"),
     },
   };
 }

@@ -14,6 +14,9 @@ const KINDS = {
 } as const;
 export type FaultKind = (typeof KINDS)[keyof typeof KINDS];
 
+/** Seconds; `make chaos` keeps no shorter run. */
+const SHORTEST = 300;
+
 const Run = z.object({
   at: z.iso.datetime(),
   seconds: z.number(),
@@ -44,10 +47,17 @@ export function chaos(folder: string): Chaos {
 }
 
 function told({ faults, terminal, violations, ...run }: z.infer<typeof Run>): Chaos {
-  if (Object.keys(violations).length > 0) {
-    const kinds = Object.keys(violations).join(", ");
-    throw new Error(`the run broke promises (${kinds}): the page cannot say that nothing is lost`);
+  const { lost, out_of_order, billed_twice, left_waiting } = run;
+  const promised = { lost, out_of_order, billed_twice, left_waiting };
+  const broken = Object.entries(promised).filter(([, count]) => count !== 0);
+  const kinds = new Set([...Object.entries(violations), ...broken].map(([kind]) => kind));
+  if (kinds.size > 0) {
+    const why = [...kinds].join(", ");
+    throw new Error(`the run broke promises (${why}): the page cannot say that nothing is lost`);
   }
+  if (run.messages === 0 || run.answered === 0) throw new Error("nothing was written or answered");
+  if (Object.keys(faults).length === 0) throw new Error("nothing was broken in that run");
+  if (run.seconds < SHORTEST) throw new Error(`the run was shorter than ${SHORTEST} seconds`);
   const counted = { killed: 0, ended: 0, frozen: 0, cutOff: 0 };
   for (const [name, count] of Object.entries(faults)) counted[kind(name)] += count;
   const given_up = Object.values(terminal).reduce((sum, count) => sum + count, 0);

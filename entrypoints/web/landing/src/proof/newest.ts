@@ -11,6 +11,8 @@ export const Machine = z.object({
   system: z.string(),
   python: z.string(),
   postgres: z.string(),
+  /** With a "+" where the tree had other changes; "unknown" outside of git. */
+  commit: z.string(),
 });
 export type Machine = z.infer<typeof Machine>;
 
@@ -28,14 +30,13 @@ export function newest<Schema extends z.ZodType, T>(
   const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
   for (const name of names.sort().reverse()) {
     const path = join(folder, name);
-    const read = schema.safeParse(JSON.parse(readFileSync(path, "utf8")));
-    const refuse = (why: string) => new Error(`${relative(process.cwd(), path)}: ${why}`);
-    if (!read.success) throw refuse(z.prettifyError(read.error));
     try {
+      const read = schema.safeParse(JSON.parse(readFileSync(path, "utf8")));
+      if (!read.success) throw new Error(z.prettifyError(read.error));
       const taken = take(read.data);
       if (taken !== null) return taken;
     } catch (error) {
-      throw refuse((error as Error).message);
+      throw new Error(`${relative(process.cwd(), path)}: ${(error as Error).message}`);
     }
   }
   throw new Error(`${relative(process.cwd(), folder)}: ${missing}`);

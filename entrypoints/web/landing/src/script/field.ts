@@ -65,13 +65,17 @@ class Field {
       found = (await this.loaded())(asked);
     } catch {
       this.status.textContent = this.form.dataset.failed ?? "";
+      this.status.classList.remove("unseen");
       return;
     }
     // Meanwhile more may have been written.
     if (asked !== this.input.value.trim()) return;
     this.list.replaceChildren(...found.map(entry));
     this.list.hidden = found.length === 0;
-    this.status.textContent = (found.length === 0 ? this.form.dataset.nothing : "") ?? "";
+    // That something was found is seen; only a screen reader needs to say it.
+    const { found: some, nothing } = this.form.dataset;
+    this.status.textContent = found.length > 0 ? `${some}: ${found.length}` : (nothing ?? "");
+    this.status.classList.toggle("unseen", found.length > 0);
   }
 
   private press(event: KeyboardEvent): void {

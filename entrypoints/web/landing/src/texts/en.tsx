@@ -20,6 +20,7 @@ export const en: Texts = {
   },
   footer: {
     license: "MIT license",
+    source: "Source code",
     note: "This page sets no cookie, counts nobody, and asks no other host for anything.",
   },
 
@@ -163,11 +164,21 @@ export const en: Texts = {
     },
     speed: {
       title: "Durable, and quicker than a bot that keeps nothing",
+      slower: "Durable, and how quick it is beside a bot that keeps nothing",
       text: (chats, each, rounds) => (
         <>
           <code>make bench</code> sends the same flood, {each} messages from each of {chats} chats
           at once, to Kotodom GPT with its PostgreSQL and to an aiogram bot that keeps nothing at
           all. The model answers at once. Medians of {rounds} rounds.
+        </>
+      ),
+      unequal: (
+        <>
+          They are no equals: Kotodom GPT runs as <code>kotodom run</code> has it, an api and a
+          worker for each core beside PostgreSQL and Valkey; an aiogram bot is one process, which
+          uses one core. So look at the CPU time as well: of all our processes and PostgreSQL
+          together, against that of the one. Both aiogram bots ask the model through OpenAI's SDK:
+          the first over httpx, its default; the second over aiohttp, which the SDK offers instead.
         </>
       ),
       contestant: "Bot",
@@ -178,11 +189,13 @@ export const en: Texts = {
       },
       perSecond: "Messages answered a second",
       acknowledged: "99 % acknowledged within",
+      cpu: "CPU time a message",
       replayed: "Updates replayed a second",
-      quiet: (p50, p99, count) => (
+      quiet: (p50, p99, aiogram, count) => (
         <>
           When nothing else happens it adds {p50} to the model's own time (99 % of the messages: at
-          most {p99}), measured with {count} messages one by one.
+          most {p99}); aiogram, which writes nothing down, adds {aiogram}. Measured with {count}{" "}
+          messages one by one.
         </>
       ),
       none: "–",
@@ -193,6 +206,7 @@ export const en: Texts = {
       </>
     ),
     cores: (count, cpu) => `${count} cores of ${cpu}`,
+    commit: (name, changed) => `commit ${name}${changed ? " and changes after it" : ""}`,
     table: "Table",
   },
 
@@ -362,6 +376,7 @@ export const en: Texts = {
     onThisPage: "On this page",
     others: "Documents",
     search: "Search the documents",
+    found: "Found",
     nothing: "Nothing was found.",
     failed: "The search could not be loaded. Try again.",
     previous: "Before",

@@ -22,7 +22,7 @@ export interface Texts {
   skip: string;
   site: { title: string; description: string; picture: string };
   nav: { label: string; documents: string; signIn: string; sandbox: string; api: string };
-  footer: { license: string; note: string };
+  footer: { license: string; source: string; note: string };
 
   hero: {
     sentence: ReactNode;
@@ -61,17 +61,23 @@ export interface Texts {
     replay: { title: string; text: ReactNode; note: ReactNode };
     speed: {
       title: string;
+      /** The title where the newest figures do not say so. */
+      slower: string;
       text: (chats: string, each: string, rounds: string) => ReactNode;
+      /** In what the contestants differ. */
+      unequal: ReactNode;
       contestant: string;
       names: { kotodom: string; aiogram: string; aiogramAiohttp: string };
       perSecond: string;
       acknowledged: string;
+      cpu: string;
       replayed: string;
-      quiet: (p50: string, p99: string, count: string) => ReactNode;
+      quiet: (p50: string, p99: string, aiogram: string, count: string) => ReactNode;
       none: string;
     };
     machine: (command: ReactNode, date: string, machine: string) => ReactNode;
     cores: (count: number, cpu: string) => string;
+    commit: (name: string, changed: boolean) => string;
     table: string;
   };
 
@@ -93,6 +99,7 @@ export interface Texts {
     onThisPage: string;
     others: string;
     search: string;
+    found: string;
     nothing: string;
     failed: string;
     previous: string;
