@@ -113,10 +113,10 @@ export const shell = {
       await page.getByText("Messages today (UTC)").waitFor();
       await open(page, world, "settings");
       const field = page.getByRole("textbox", { name: SORRY });
-      await field.fill("Half a thought");
+      await field.fill("Never saved");
       answerOnce(page, "dismiss");
       await page.getByRole("button", { name: "Sign out" }).click();
-      assert.equal(await field.inputValue(), "Half a thought");
+      assert.equal(await field.inputValue(), "Never saved");
       assert.equal((await page.request.get(`${world.base}/api/auth/me`)).status(), 200);
       answerOnce(page, "accept");
       await page.getByRole("button", { name: "Sign out" }).click();
@@ -153,7 +153,7 @@ export const shell = {
         };
       });
       await enter(page, world);
-      await open(page, world, "messages");
+      await open(page, world, `messages?botId=${world.botId}`);
       await heading(page, "Messages");
       for (let tab = page, opened = 1; opened < 8; opened += 1) {
         await tab.evaluate(() => window.show("hidden"));
@@ -298,6 +298,34 @@ export const shell = {
       await page.getByRole("button", { name: "Try again" }).waitFor();
       await open(page, world, "messages?botId=999999");
       await page.waitForFunction(() => [...document.querySelectorAll("input")].some(({ value }) => value === "bot 999999"));
+    },
+  },
+
+  /** However many pages of a list are there, a new message asks for the first alone. */
+  longList: {
+    async play(page, world) {
+      await enter(page, world);
+      const list = /api\/processing\?/;
+      const asked = [];
+      page.on("request", (request) => {
+        if (list.test(request.url())) asked.push(request.url());
+      });
+      // Pages of two: ours are of fifty.
+      await page.route(list, (route) => route.continue({ url: `${route.request().url()}&limit=2` }));
+      for (const text of ["one", "two", "three", "four", "five", "six", "seven"]) {
+        await say(world, `/sandbox:echo ${text}`);
+      }
+      await open(page, world, `messages?botId=${world.botId}&status=COMPLETED`);
+      for (const text of ["seven", "five", "three", "one"]) {
+        await page.getByRole("link", { name: text }).waitFor();
+        if (text !== "one") await page.getByRole("button", { name: "Show more" }).click();
+      }
+      asked.length = 0;
+      await say(world, "/sandbox:echo eight");
+      await page.getByRole("link", { name: "eight" }).waitFor();
+      await page.getByRole("link", { name: "one" }).waitFor();
+      assert.equal(await page.getByRole("row").count(), 9);
+      assert.deepEqual(asked.filter((url) => url.includes("cursor=")), [], "it asked for later pages");
     },
   },
 

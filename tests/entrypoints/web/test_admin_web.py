@@ -105,6 +105,7 @@ STORIES = [
     "gateway",
     "silence",
     "moreFails",
+    "longList",
     "slowPage",
     "chatBanner",
 ]

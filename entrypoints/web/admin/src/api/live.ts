@@ -3,9 +3,10 @@
  * pages ask every 15 s instead, and say so. A page that nobody sees has no stream, for a browser opens
  * six connections to a host and no more: it asks when it is seen again.
  */
-import type { QueryClient } from "@tanstack/react-query";
+import type { Query, QueryClient } from "@tanstack/react-query";
 
 import { makeFlag } from "./flag";
+import { isLong, renew } from "./renewal";
 
 export type Change = {
   type: "message" | "chat" | "bot" | "job" | "settings" | "refresh";
@@ -38,6 +39,21 @@ export function concerns(queryKey: readonly unknown[], changes: readonly Change[
   });
 }
 
+function askAgain(queries: QueryClient, changes: readonly Change[]): Promise<unknown> {
+  const isConcerned = ({ queryKey }: Query) => concerns(queryKey, changes);
+  const isAll = changes.some(({ type }) => type === "refresh");
+  const long = isAll
+    ? []
+    : queries.getQueryCache().findAll({ predicate: isConcerned }).filter(isLong);
+  const changed = new Set(changes.map(({ id }) => id));
+  return Promise.all([
+    queries.invalidateQueries({
+      predicate: (query) => isConcerned(query) && !long.includes(query),
+    }),
+    ...long.map((query) => renew(queries, query, changed)),
+  ]);
+}
+
 /** Listen until the returned function is called. */
 export function listen(queries: QueryClient): () => void {
   let gathered: Change[] = [];
@@ -45,9 +61,7 @@ export function listen(queries: QueryClient): () => void {
   const ask = async (): Promise<void> => {
     const changes = gathered;
     gathered = [];
-    const asked = queries.invalidateQueries({
-      predicate: ({ queryKey }) => concerns(queryKey, changes),
-    });
+    const asked = askAgain(queries, changes);
     // What changes meanwhile waits: to ask again cuts off an answer on its way, and on a busy day
     // none would ever arrive.
     await Promise.race([asked, new Promise((longEnough) => setTimeout(longEnough, FALLBACK_MS))]);

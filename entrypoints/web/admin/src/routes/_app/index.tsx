@@ -3,7 +3,7 @@ import { SimpleGrid, Skeleton, Stack } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
-import { $api } from "../../api/client";
+import { $api, type Schemas } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { Figure } from "../../parts/Figure";
 import { useFigures } from "../../parts/figures";
@@ -11,6 +11,8 @@ import { Page } from "../../parts/Page";
 import { Refused } from "../../parts/Trouble";
 import { Failures } from "./-overview/Failures";
 import { Lights } from "./-overview/Lights";
+
+type Status = Schemas["Status"];
 
 export const Route = createFileRoute("/_app/")({ component: Overview });
 
@@ -31,29 +33,35 @@ function Overview() {
 function Today() {
   const { t } = useTranslation("overview");
   const figures = useFigures();
-  const query = $api.useQuery("get", "/api/stats", { params: { query: { days: 1 } } });
-  if (query.data === undefined) {
-    return query.isPending ? (
-      <Skeleton height={200} />
-    ) : (
-      <Refused problem={Problem.in(query.error)} again={query.refetch} />
-    );
+  const { data, error, isPending, refetch } = $api.useQuery("get", "/api/stats", {
+    params: { query: { days: 1 } },
+  });
+  if (data === undefined && !isPending) {
+    return <Refused problem={Problem.in(error)} again={refetch} />;
   }
-  const { total } = query.data;
-  const status = (name: string): number => total.statuses[name] ?? 0;
-  const seconds = (value: number | null) => (value === null ? "–" : figures.seconds(value));
+  const total = data?.total;
+  const status = (...names: Status[]): string | undefined =>
+    total && figures.count(names.reduce((sum, name) => sum + (total.statuses[name] ?? 0), 0));
+  const seconds = (value: number | null): string => (value === null ? "–" : figures.seconds(value));
   return (
     <SimpleGrid cols={{ base: 2, sm: 4 }}>
-      <Figure name={t("messages")} value={figures.count(total.messages)} />
-      <Figure name={t("answered")} value={figures.count(status("COMPLETED"))} />
-      <Figure
-        name={t("waiting")}
-        value={figures.count(status("RECEIVED") + status("PROCESSING") + status("FAILED"))}
-      />
-      <Figure name={t("failed")} value={figures.count(status("TERMINAL"))} />
-      <Figure name={t("p50")} value={seconds(total.answerSecondsP50)} />
-      <Figure name={t("p95")} value={seconds(total.answerSecondsP95)} />
-      <Figure name={t("cost")} value={figures.dollars(total.price)} />
+      <Awaited name={t("messages")} value={total && figures.count(total.messages)} />
+      <Awaited name={t("answered")} value={status("COMPLETED")} />
+      <Awaited name={t("waiting")} value={status("RECEIVED", "PROCESSING", "FAILED")} />
+      <Awaited name={t("failed")} value={status("TERMINAL")} />
+      <Awaited name={t("p50")} value={total && seconds(total.answerSecondsP50)} />
+      <Awaited name={t("p95")} value={total && seconds(total.answerSecondsP95)} />
+      <Awaited name={t("cost")} value={total && figures.dollars(total.price)} />
     </SimpleGrid>
   );
+}
+
+/** As large while it comes as it will be, so that nothing beneath moves. */
+function Awaited({ name, value }: { name: string; value: string | undefined }) {
+  const coming = (
+    <Skeleton component="span" display="block" width="4ch">
+      &nbsp;
+    </Skeleton>
+  );
+  return <Figure name={name} value={value ?? coming} />;
 }
