@@ -5,19 +5,21 @@
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
+ARG PIP_CACHE_DIR=/var/cache/pip
+ARG npm_config_cache=/var/cache/npm
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends make \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The locked packages by themselves: a change of the code leaves this layer as it is.
 COPY requirements.lock ./
-RUN --mount=type=cache,target=/root/.cache \
+RUN --mount=type=cache,target=/var/cache/pip \
     python3 -m venv /opt/kotodom \
     && /opt/kotodom/bin/pip install --no-deps --require-hashes --only-binary :all: \
         --requirement requirements.lock
 COPY . .
 # The web pages are built by what builds them everywhere; then all of it becomes one package.
-RUN --mount=type=cache,target=/root/.cache --mount=type=cache,target=/root/.npm \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=cache,target=/var/cache/npm \
     make install \
     && /opt/kotodom/bin/pip install --no-deps --no-build-isolation . \
     && /opt/kotodom/bin/pip uninstall --yes hatchling editables pip

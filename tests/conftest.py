@@ -50,6 +50,19 @@ async def postgres(data_directory: DataDirectory) -> AsyncIterator[PostgresAddre
         yield server.address
 
 
+async def empty_database(address: PostgresAddress) -> str:
+    """The URL of a fresh database with nothing in it."""
+    name = f"kotodom_empty_{next(_numbers)}"
+    await _create_database(address, name, "template0")
+    return address.dsn(name)
+
+
+@pytest.fixture
+async def empty_url(postgres: PostgresAddress) -> str:
+    """DATABASE_URL of a database with nothing in it."""
+    return await empty_database(postgres)
+
+
 @pytest.fixture(scope="module")
 async def database_url(postgres: PostgresAddress) -> str:
     """DATABASE_URL of a fresh, migrated database."""

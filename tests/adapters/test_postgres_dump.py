@@ -1,7 +1,6 @@
 """pg_dump and pg_restore on real servers: what is no backup or is damaged, who is in the way."""
 
 import os
-from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -19,17 +18,7 @@ from adapters.postgres_dump import (
     take_stock,
 )
 from adapters.postgres_programs import PLAIN, DumpError, find_program, for_libpq, run
-
-_numbers = count(1)
-
-
-async def empty(postgres: PostgresAddress) -> str:
-    """The URL of a database with nothing in it."""
-    name = f"empty_{next(_numbers)}"
-    connection = await asyncpg.connect(postgres.dsn("postgres"))
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    await connection.close()
-    return postgres.dsn(name)
+from tests.conftest import empty_database
 
 
 async def tables(url: str) -> int:
@@ -100,7 +89,7 @@ def test_a_password_of_a_key_is_refused() -> None:
 
 
 async def test_it_goes_into_an_empty_place_whole(backup: Path, postgres: PostgresAddress) -> None:
-    place = await empty(postgres)
+    place = await empty_database(postgres)
     stored = await archive(backup, backup)
     await restore(place, stored, await check_empty(place))
     assert await take_stock(place) == (2, 0, 0)
@@ -123,14 +112,14 @@ async def test_of_a_damaged_one_nothing_is_restored(
     for name, damaged in damages.items():
         path = tmp_path / name
         path.write_bytes(damaged)
-        place = await empty(postgres)
+        place = await empty_database(postgres)
         with pytest.raises(DumpError):
             await restore(place, await archive(path, path), 18)
         assert await tables(place) == 0, name
 
 
 async def test_what_is_no_backup_of_ours(tmp_path: Path, postgres: PostgresAddress) -> None:
-    place = await empty(postgres)
+    place = await empty_database(postgres)
     foreign = tmp_path / "foreign"
     argv = [str(find_binaries() / "pg_dump"), "-Fc", "-f", str(foreign), "-d", place]
     await run(argv, PLAIN)
@@ -153,7 +142,7 @@ async def test_what_is_no_backup_of_ours(tmp_path: Path, postgres: PostgresAddre
 
 
 async def test_who_is_connected_is_stopped_first(postgres: PostgresAddress) -> None:
-    place = await empty(postgres)
+    place = await empty_database(postgres)
     worker = await asyncpg.connect(place, server_settings={"application_name": "kotodom worker 1"})
     with pytest.raises(DumpError, match=r"connected to the database \(sessions: 1\): stop"):
         await check_empty(place)

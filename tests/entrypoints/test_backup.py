@@ -45,13 +45,9 @@ async def old(database_url: str) -> str:
 
 
 @pytest.fixture
-async def place(postgres: PostgresAddress) -> str:
+def place(empty_url: str) -> str:
     """DATABASE_URL of an empty database."""
-    name = f"place_{next(_numbers)}"
-    connection = await asyncpg.connect(postgres.dsn("postgres"))
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    await connection.close()
-    return postgres.dsn(name)
+    return empty_url
 
 
 async def dumped(url: str, file: Path) -> None:

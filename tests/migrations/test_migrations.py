@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -16,7 +15,6 @@ from pgqueuer.adapters.persistence.queries import Queries
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.embedded_postgres import PostgresAddress
 from adapters.postgres_migrations import alembic_config, is_current, migrate
 from adapters.postgres_schema import metadata
 from adapters.postgres_transactions import engine as make_engine
@@ -25,17 +23,6 @@ REVISIONS = [
     script.revision
     for script in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))
 ]
-_numbers = count(1)
-
-
-@pytest.fixture
-async def empty_url(postgres: PostgresAddress) -> str:
-    """DATABASE_URL of a database with nothing in it."""
-    name = f"kotodom_empty_{next(_numbers)}"
-    connection = await asyncpg.connect(postgres.dsn("postgres"))
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    await connection.close()
-    return postgres.dsn(name)
 
 
 @pytest.fixture
