@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -26,6 +27,7 @@ from tests.entrypoints.commands import FULL, KOTODOM, READER_LEFT, first_of, nam
 from tests.entrypoints.test_cli import SECRET_KEY
 
 KEY = {"SECRET_KEY": SECRET_KEY}
+_numbers = count(1)
 
 
 @pytest.fixture(scope="module")
