@@ -210,11 +210,7 @@ def test_a_reader_that_has_seen_enough(old: str) -> None:
 async def test_an_older_schema_is_brought_up_and_a_newer_one_refused(
     postgres: PostgresAddress, place: str, tmp_path: Path
 ) -> None:
-    name = f"older_{next(_numbers)}"
-    connection = await asyncpg.connect(postgres.dsn("postgres"))
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    await connection.close()
-    older = postgres.dsn(name)
+    older = await empty_database(postgres)
     database = make_engine(older, pool_size=1)
     await migrate(database, "0010")
     await database.dispose()
