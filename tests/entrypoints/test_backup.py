@@ -23,6 +23,7 @@ from adapters.postgres_dump import check_empty, dump, snapshot
 from adapters.postgres_migrations import alembic_config, migrate
 from adapters.postgres_transactions import engine as make_engine
 from adapters.secret_box import SecretBox
+from tests.conftest import empty_database
 from tests.entrypoints.commands import FULL, KOTODOM, READER_LEFT, first_of, names, run
 from tests.entrypoints.test_cli import SECRET_KEY
 
