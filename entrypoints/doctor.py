@@ -134,7 +134,7 @@ async def _bots(database: AsyncEngine) -> str:
         total = await connection.scalar(text("SELECT count(*) FROM bots"))
     if rows:
         raise Wrong("; ".join(f"{name}: {reason}" for name, reason in rows))
-    return f"{total} bots, none silent or in error"
+    return f"{total} in all, none silent or in error"
 
 
 async def _model(database: AsyncEngine, settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""`make screenshots`: pictures of every page of the Admin Web, wide, narrow and dark.
+"""`make screenshots`: pictures of every page of the Admin Web, in each language, width and theme.
 
 A whole system of its own is run, lives a day, and is looked at by a real browser; the pictures go
 into entrypoints/web/screenshots. The Landing Web shows some of them, and what a terminal says.

@@ -23,17 +23,25 @@ PEOPLE = [
     ("Łukasz", "pl"),
     ("Noor", "en"),
 ]
-QUESTIONS = [
-    "How do I return an order?",
-    "Сколько стоит доставка в Казань?",
-    "What are your opening hours?",
-    "Спасибо большое!",
-    "Can I pay by card?",
-    "Можно ли забрать самому?",
-    "Where is my parcel? Order 4711",
-    "Есть ли в наличии синий, размер M?",
-    "Do you ship to Portugal?",
-]
+QUESTIONS = {
+    "en": [
+        "How do I return an order?",
+        "What are your opening hours?",
+        "Can I pay by card?",
+        "Where is my parcel? Order 4711",
+        "Do you ship to Portugal?",
+    ],
+    "ru": [
+        "Сколько стоит доставка в Казань?",
+        "Спасибо большое!",
+        "Можно ли забрать самому?",
+        "Есть ли в наличии синий, размер M?",
+    ],
+}
+TAKEN_OVER = {
+    "en": "Hello, I am a human. Let me look your order up.",
+    "ru": "Здравствуйте, это человек. Сейчас посмотрю.",
+}
 BOTS = [
     ("Магазин на Покровке", "pokrovka_bot", {}),
     ("Support desk", "support_desk_bot", {"modelApi": "CHAT_COMPLETIONS"}),
@@ -51,7 +59,7 @@ class Life:
         self._chance = Random(7)
 
     async def fill(self) -> dict[str, Any]:
-        """Live the day; what the pictures are about: {chat, message, bot}."""
+        """Live the day; what the pictures are about: {chats: {language: id}, message, bot}."""
         (ready,) = (await self._ask("GET", "/api/bots"))["items"]
         telegram: str = ready["telegramApiUrl"]
         control = telegram.removesuffix("/telegram") + "/control"
@@ -77,32 +85,36 @@ class Life:
                 "POST", "/api/users", {"email": email, "role": role, "password": PASSWORD}
             )
         await self._ask("POST", "/api/api-keys", {"name": "nightly export", "role": "MANAGER"})
-        people = [await self._person(control, name, code) for name, code in PEOPLE]
+        people = {await self._person(control, name, code): code for name, code in PEOPLE}
         state = await self._ask("GET", f"{control}/state")
         numbers = [bot["id"] for bot in state["bots"]]
         for _ in range(4):
-            for person in people:
-                await self._say(control, self._chance.choice(numbers), person)
+            for person, code in people.items():
+                await self._say(control, self._chance.choice(numbers), person, code)
             await self._settled()
         refused = {"side": "openai", "method": "responses", "kind": "content_filter", "times": 2}
         await self._post(f"{control}/faults", refused)
-        for person in people[:6]:
-            await self._say(control, numbers[0], person)
+        for person, code in list(people.items())[:6]:
+            await self._say(control, numbers[0], person, code)
         await self._settled()
         failed = (await self._ask("GET", "/api/processing?status=TERMINAL"))["items"]
-        chat = (await self._ask("GET", f"/api/chats?botId={ready['id']}"))["items"][0]["id"]
-        await self._ask("POST", f"/api/chats/{chat}/pause")
-        written = {"text": "Здравствуйте, это человек. Чем помочь?"}
-        await self._ask("POST", f"/api/chats/{chat}/messages", written)
+        listed = (await self._ask("GET", f"/api/chats?botId={ready['id']}"))["items"]
+        spoken = {people[chat["telegramChatId"]]: chat["id"] for chat in listed}
+        chats = {language: spoken[language] for language in TAKEN_OVER}
+        for language, chat in chats.items():
+            await self._ask("POST", f"/api/chats/{chat}/pause")
+            written = {"text": TAKEN_OVER[language]}
+            await self._ask("POST", f"/api/chats/{chat}/messages", written)
         await self._settled()
-        return {"chat": chat, "message": failed[0]["id"], "bot": bots[1]["id"]}
+        return {"chats": chats, "message": failed[0]["id"], "bot": bots[1]["id"]}
 
     async def _person(self, control: str, name: str, code: str) -> int:
         made = await self._post(f"{control}/people", {"first_name": name, "language_code": code})
         return int(made["person"]["id"])
 
-    async def _say(self, control: str, bot: int, person: int) -> None:
-        deed = {"bot": bot, "user": person, "text": self._chance.choice(QUESTIONS)}
+    async def _say(self, control: str, bot: int, person: int, code: str) -> None:
+        questions = QUESTIONS.get(code, QUESTIONS["en"])
+        deed = {"bot": bot, "user": person, "text": self._chance.choice(questions)}
         await self._post(f"{control}/send", deed)
 
     async def _settled(self) -> None:

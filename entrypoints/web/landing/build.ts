@@ -11,6 +11,7 @@ import { dirname, join, parse, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "vite";
 import { compression } from "vite-plugin-compression2";
+import { LANGUAGES } from "./src/language.ts";
 import type * as Pages from "./src/site";
 
 const LANDING = import.meta.dirname;
@@ -25,10 +26,11 @@ const SCRIPT = "src/script/main.ts";
 const STYLE = "src/style/style.css";
 const SHOTS = ["overview", "chats", "message"];
 const LOOKS = ["wide", "dark", "narrow", "narrow-dark"];
-const PICTURES = [
+const FILES = [
   ...SHOTS.flatMap((name) => LOOKS.map((look) => `${name}-${look}.png`)),
   "social.png",
 ];
+const PICTURES = LANGUAGES.flatMap((language) => FILES.map((file) => `${language}/${file}`));
 
 process.chdir(REPOSITORY);
 

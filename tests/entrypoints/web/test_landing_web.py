@@ -119,6 +119,17 @@ async def test_the_picture_for_others_and_the_robots(
         assert f"Sitemap: {system.url}/sitemap.xml" in await answer.text()
 
 
+def test_each_language_shows_the_admin_in_it(pages: dict[str, Page]) -> None:
+    """Three pictures in four looks each, and the one for links to the page."""
+    shown = {}
+    for path in ("/", "/ru/"):
+        page = pages[path]
+        pictures = {link for link in page.links if link.endswith(".png") and "/assets/" in link}
+        assert len(pictures) == 12, path
+        shown[path] = pictures | {page.metas["og:image"]}
+    assert not shown["/"] & shown["/ru/"]
+
+
 async def test_no_page_has_a_style_or_a_script_of_its_own(pages: dict[str, Page]) -> None:
     for path, page in pages.items():
         assert "<style" not in page.text and ' style="' not in page.text, path

@@ -7,6 +7,7 @@ import type { Site } from "../site";
 export interface Assets {
   style: string;
   script: string;
+  /** By language and file: en/overview-wide.png. */
   pictures: Record<string, Picture>;
 }
 
@@ -28,7 +29,7 @@ interface Props {
 
 export function Frame({ site, path, title, description, className, children }: Props) {
   const { language, texts, assets } = site;
-  const social = assets.pictures["social.png"]!;
+  const social = assets.pictures[`${language}/social.png`]!;
   const here = path?.(language);
   const other = language === "en" ? "ru" : "en";
   return (

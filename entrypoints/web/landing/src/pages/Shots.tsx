@@ -3,7 +3,7 @@ import type { Site } from "../site";
 import type { Shot } from "../texts/texts";
 import type { Assets } from "./Frame";
 
-export function Shots({ site: { texts, assets } }: { site: Site }) {
+export function Shots({ site: { language, texts, assets } }: { site: Site }) {
   const shots: [string, Shot][] = [
     ["overview", texts.shots.overview],
     ["chats", texts.shots.chat],
@@ -13,9 +13,10 @@ export function Shots({ site: { texts, assets } }: { site: Site }) {
     <section className="step">
       <h2>{texts.shots.title}</h2>
       <div className="shots">
-        {shots.map(([name, shot]) => (
-          <Figure key={name} assets={assets} name={name} shot={shot} open={texts.shots.open} />
-        ))}
+        {shots.map(([name, shot]) => {
+          const path = `${language}/${name}`;
+          return <Figure key={name} {...{ assets, path, shot }} open={texts.shots.open} />;
+        })}
       </div>
     </section>
   );
@@ -23,14 +24,15 @@ export function Shots({ site: { texts, assets } }: { site: Site }) {
 
 interface Props {
   assets: Assets;
-  name: string;
+  /** Of the pictures, without the look: en/overview. */
+  path: string;
   shot: Shot;
   open: string;
 }
 
 /** A narrow window sees the admin in a narrow window. */
-function Figure({ assets, name, shot, open }: Props) {
-  const look = (how: string) => assets.pictures[`${name}-${how}.png`]!;
+function Figure({ assets, path, shot, open }: Props) {
+  const look = (how: string) => assets.pictures[`${path}-${how}.png`]!;
   const source = (how: string, media: string) => {
     const { url, width, height } = look(how);
     return <source media={media} srcSet={url} width={width} height={height} />;
