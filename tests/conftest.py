@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 from valkey.asyncio import Valkey
 
@@ -23,6 +24,10 @@ from adapters.postgres_transactions import engine as make_engine
 from adapters.service_process import running
 from adapters.valkey_sessions import valkey_client
 from entrypoints.sandbox.server import SandboxServer
+
+# How busy the machine is decides nothing: no deadline for an example, none for drawing it.
+settings.register_profile("kotodom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kotodom")
 
 _TEMPLATE = "kotodom_template"
 # What a power cut would lose is of no use after a test.

@@ -47,7 +47,7 @@ def test_recorded_steps_come_back_and_are_short(path: Path) -> None:
     assert kept < whole / 3
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(columns.map(msgspec.json.encode))
 def test_any_json_comes_back(column: bytes) -> None:
     assert unpacked(packed(column)) == column

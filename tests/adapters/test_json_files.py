@@ -71,7 +71,7 @@ def test_a_line_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 # --- values --------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(JSON, max_size=4), st.sampled_from(CHUNKS), st.data())
 def test_any_values_are_read_back(wanted: list[Any], chunk: int, data: st.DataObject) -> None:
     ascii_only = data.draw(st.booleans())
@@ -84,7 +84,7 @@ def test_any_values_are_read_back(wanted: list[Any], chunk: int, data: st.DataOb
     assert read(mark + content + data.draw(st.sampled_from([b"", b"\n \n"])), chunk) == numbered
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(JSON.filter(lambda value: not isinstance(value, list)), max_size=4), st.data())
 def test_any_lines_are_read_back(wanted: list[Any], data: st.DataObject) -> None:
     end = data.draw(st.sampled_from(["\n", "\r\n", "\n\n", " \n"]))

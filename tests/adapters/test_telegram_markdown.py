@@ -282,7 +282,7 @@ def render(text: str, limit: int) -> tuple[Part, ...]:
         return MARKDOWN.render(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 @example("**a" + " b" * 40 + "**")
 def test_any_markdown_gives_parts_that_telegram_takes(text: str) -> None:
@@ -292,7 +292,7 @@ def test_any_markdown_gives_parts_that_telegram_takes(text: str) -> None:
         assert render(text, limit) == parts
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_words_are_never_lost_or_joined_or_cut(text: str) -> None:
     uncut = render(text, 1_000_000)
@@ -302,7 +302,7 @@ def test_words_are_never_lost_or_joined_or_cut(text: str) -> None:
         assert kept == visible
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=300), st.integers(2, 40))
 def test_any_text_is_whole_when_its_parts_are_joined(text: str, limit: int) -> None:
     mended = text.encode("utf-8", "replace").decode()
@@ -328,7 +328,7 @@ def formatted(draw: st.DrawFn) -> tuple[str, list[Entity]]:
     return text, sorted(entities, key=lambda e: (e.offset, -e.length))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(formatted(), st.integers(3, 60), st.integers(1, 5))
 def test_every_letter_keeps_its_entities(
     case: tuple[str, list[Entity]], limit: int, most: int

@@ -139,7 +139,7 @@ async def test_a_result_too_few_leaves_nobody_waiting() -> None:
     assert not waiting
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 3), st.booleans()), max_size=40),
     st.integers(1, 5),

@@ -420,7 +420,7 @@ class Deletions(TwoWorkers):
 
 
 TwoWorkers.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=30, deadline=None, report_multiple_bugs=False
+    max_examples=120, stateful_step_count=30, report_multiple_bugs=False
 )
 Deletions.TestCase.settings = settings(TwoWorkers.TestCase.settings, max_examples=60)
 TestTwoWorkers = TwoWorkers.TestCase

@@ -134,7 +134,7 @@ async def recorded(recording: RandomRecording, redaction: Redaction | None) -> l
     return [line.content for line in await record(recording.steps, redaction, batch=7)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(recordings(), st.integers(0, 10))
 def test_any_journal_is_a_recording_however_it_is_pruned(
     recording: RandomRecording, pruned: int

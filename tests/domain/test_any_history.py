@@ -390,6 +390,6 @@ class History(RuleBasedStateMachine):
 
 
 History.TestCase.settings = settings(
-    max_examples=300, stateful_step_count=30, deadline=None, report_multiple_bugs=False
+    max_examples=300, stateful_step_count=30, report_multiple_bugs=False
 )
 TestHistory = History.TestCase

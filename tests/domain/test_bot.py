@@ -266,5 +266,5 @@ class Clicks(RuleBasedStateMachine):
             assert self.bot.is_active is self.bot.enabled
 
 
-Clicks.TestCase.settings = settings(max_examples=300, stateful_step_count=12, deadline=None)
+Clicks.TestCase.settings = settings(max_examples=300, stateful_step_count=12)
 TestClicks = Clicks.TestCase

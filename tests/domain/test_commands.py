@@ -42,13 +42,13 @@ def test_a_bot_without_a_name_takes_every_command() -> None:
     assert parse("/weather@any_bot", None) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(COMMANDS), st.sampled_from([" ", "\n", "\t"]), st.text())
 def test_any_arguments_may_follow(name: str, space: str, arguments: str) -> None:
     assert parse(f"/{name}{space}{arguments}", "kotodom_bot") == Command(name, True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text())
 def test_no_text_breaks_it(text: str) -> None:
     command = parse(text, "kotodom_bot")

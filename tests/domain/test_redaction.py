@@ -33,7 +33,7 @@ from tests.domain.random_recordings import SECRETS, RandomRecording, recordings
 from tests.domain.reachable import structs
 from tests.domain.strategies import kinds
 
-MODERATE = settings(max_examples=80, deadline=None)
+MODERATE = settings(max_examples=80)
 KEY = b"a key of these tests"
 TEXTS = ("text", "caption", "start_message", "help_text", "error_message", "reason", "error")
 NUMBERS = range(70_000_000, 71_000_000)

@@ -126,7 +126,7 @@ def test_steps_are_counted() -> None:
     assert rehearsal.steps == sum(len(one.steps) for one in played) == 9
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(UPDATES, max_size=5))
 def test_any_updates_are_played_the_same_each_time(updates: list[Update]) -> None:
     one, other = Rehearsal(), Rehearsal()

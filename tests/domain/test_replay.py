@@ -48,7 +48,7 @@ from tests.domain.random_recordings import RandomRecording, recordings
 Line: TypeAlias = dict[str, Any]
 
 BOT = Bot(3, "Kotodom", TelegramMode.WEBHOOK)
-MODERATE = settings(max_examples=60, deadline=None)
+MODERATE = settings(max_examples=60)
 EFFECT = {"type": "telegram.sendTelepathy", "to": 42}
 
 
@@ -92,7 +92,7 @@ def renumbered(lines: list[Line], like: list[Line]) -> list[Line]:
 # --- what replays the same -----------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(recordings())
 def test_any_recording_replays_the_same(recording: RandomRecording) -> None:
     assert differences(recording.lines) == []
@@ -183,7 +183,7 @@ def put(value: Any, path: tuple[Any, ...], leaf: Any) -> None:
     value[path[-1]] = leaf
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(recordings(), st.data())
 def test_a_changed_effect_is_found(recording: RandomRecording, data: st.DataObject) -> None:
     lines = recording.lines
@@ -322,7 +322,7 @@ def unseen(before: Conversation, envelope: Envelope[Event], other: Event) -> boo
     return forgotten and play(before, envelope) == play(before, replace(envelope, event=other))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(recordings(), st.data())
 def test_a_changed_outcome_is_found(recording: RandomRecording, data: st.DataObject) -> None:
     lines = recording.lines
@@ -364,7 +364,7 @@ def deleted_between(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return bool(other["from"].get("epoch", 0) < one["from"].get("epoch", 0))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(recordings(), st.data())
 def test_two_steps_of_a_chat_that_are_swapped_are_found_without_their_seqs(
     recording: RandomRecording, data: st.DataObject
@@ -385,7 +385,7 @@ def test_two_steps_of_a_chat_that_are_swapped_are_found_without_their_seqs(
     assert differences(renumbered(swapped, lines))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(recordings(), st.data())
 def test_a_step_that_is_dropped_is_found(recording: RandomRecording, data: st.DataObject) -> None:
     """Unless it is a turn of its own, or its chat's last: a recording may end anywhere.
@@ -431,7 +431,7 @@ def test_a_step_that_is_doubled_is_found(recording: RandomRecording, data: st.Da
     assert "out of order" in str(found[0].trouble)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(recordings(), st.data())
 def test_a_step_that_is_doubled_is_found_without_its_seq(
     recording: RandomRecording, data: st.DataObject

@@ -43,7 +43,7 @@ def test_a_digest_is_known() -> None:
     assert digest(fold(handle, CHAT, HISTORY)[-1].state) == "2d50b549590f14c7"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CONVERSATIONS, CONVERSATIONS)
 def test_equal_states_have_equal_digests(one: Conversation, other: Conversation) -> None:
     copied = msgspec.json.decode(msgspec.json.encode(one), type=Conversation)
@@ -51,7 +51,7 @@ def test_equal_states_have_equal_digests(one: Conversation, other: Conversation)
     assert (digest(one) == digest(other)) == (one == other)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(CONVERSATIONS, st.lists(st.tuples(MOMENTS, CHAT_EVENTS), max_size=4))
 def test_any_history_is_folded_the_same_twice(
     state: Conversation, happened: list[tuple[datetime, ChatEvent]]

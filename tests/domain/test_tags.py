@@ -189,38 +189,38 @@ def survives(value: object, kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", EFFECTS, ids=lambda kind: kind.__name__)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_an_effect_survives_json(kind: type[Struct], data: st.DataObject) -> None:
     survives(data.draw(EFFECTS[kind]), Effect)
 
 
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_an_event_survives_json(kind: type[Struct], data: st.DataObject) -> None:
     survives(data.draw(EVENTS[kind]), Event)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FAILURES)
 def test_a_failure_survives_json(failure: Failure) -> None:
     survives(failure, Failure)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, MOMENTS, st.one_of(*EVENTS.values()))
 def test_an_envelope_survives_json(identity: str, at: Any, event: Event) -> None:
     survives(Envelope(identity, at, event), Envelope[Event])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CONVERSATIONS, st.lists(st.one_of(*EFFECTS.values()), max_size=2).map(tuple))
 def test_a_step_survives_json(conversation: Conversation, effects: tuple[Effect, ...]) -> None:
     survives(Step(conversation, effects), Step[Conversation])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TURNS)
 def test_a_turn_survives_the_json_that_it_is_kept_as(turn: Turn) -> None:
     survives(turn, Turn)

@@ -266,7 +266,7 @@ NEAR = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.fixed_dictionaries({"update_id": st.integers() | JSON}, optional={"message": NEAR | JSON})
 )
@@ -282,7 +282,7 @@ def test_any_json_is_an_update_or_is_refused(raw: dict[str, Any]) -> None:
         assert (message.words or "").encode() is not None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary() | st.text(st.characters()))
 def test_any_body_is_an_update_or_is_refused(raw: bytes | str) -> None:
     with pytest.raises(NotAnUpdate):

@@ -102,14 +102,14 @@ def test_what_one_may_reply_to_elsewhere_is_content_and_no_service_message() -> 
     assert set(UNSUPPORTED_KINDS) <= set(CONTENTS) - {"text"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(IN_JSON).flatmap(lambda kind: st.tuples(st.just(kind), instances(kind))))
 def test_any_instance_is_as_documented(drawn: tuple[str, Json]) -> None:
     kind, instance = drawn
     assert SCHEMA.check_type(kind, instance) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_update(data: st.DataObject) -> None:
     update = data.draw(updates())
@@ -117,7 +117,7 @@ def test_any_update(data: st.DataObject) -> None:
     assert went_through([later]) == went_through([update])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_messages_of_people(data: st.DataObject) -> None:
     written = data.draw(people_writing())
