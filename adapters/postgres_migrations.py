@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import migrations
 from adapters.newer_schema import NewerSchemaError
 from adapters.postgres_transactions import telling_away
+from application.jobs import Unavailable
 
 ADVISORY_KEY = 0x6B6F746F646F6D
 """The advisory lock's number: "kotodom" in ASCII."""
@@ -84,6 +85,12 @@ async def is_current(engine: AsyncEngine) -> bool:
         return False
     head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     return revision == head or not knows(revision)
+
+
+async def require_current(engine: AsyncEngine) -> None:
+    """Raises Unavailable where the schema is not up to date, in words for who gave a command."""
+    if not await is_current(engine):
+        raise Unavailable("its schema is not up to date; run `kotodom migrate` first")
 
 
 def knows(revision: str) -> bool:

@@ -96,7 +96,11 @@ def _tell(
     )
     key = "SECRET_KEY"
     if settings.secret_key is None and settings.database_url is None:
-        key = f"{DataDirectory.open(settings.data_dir).path / 'secret_key'}"
+        data = DataDirectory.open(settings.data_dir)
+        key = f"{data.path / 'secret_key'}"
+        if not data.has_secret_key():
+            say(f"Its tokens and keys are encrypted, and there is no key here to keep: no {key}.")
+            return
     say(
         f"Its tokens and keys are encrypted, and the key is not in it: keep {key} as well, in "
         "another place. Without it every bot's token has to be entered anew."

@@ -229,10 +229,8 @@ def migrate() -> None:
 @app.command("create-user")
 def create_user(
     email: Annotated[str, typer.Argument(help="The e-mail address to sign in with.")],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
     role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.USER,
-    password: Annotated[
-        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)
-    ] = "",
 ) -> None:
     """Create a user of the web admin."""
 

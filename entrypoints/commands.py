@@ -2,7 +2,9 @@
 
 from dishka import make_async_container
 from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres_migrations import require_current
 from application.refusals import Conflict, Invalid
 from application.users import Users
 from domain.access import Role
@@ -18,6 +20,7 @@ async def create_user(
     async with connected(settings, "kotodom create-user") as ready:
         container = make_async_container(SharedProvider(), context={Settings: ready})
         try:
+            await require_current(await container.get(AsyncEngine))
             user = await (await container.get(Users)).create_user(email, password, role)
         except Invalid as invalid:
             for error in invalid.errors:

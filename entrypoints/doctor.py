@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 from rich.console import Console
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
@@ -39,13 +38,15 @@ async def examine(settings: Settings, console: Console) -> int:
     failed = 0
     real_bots = 0
 
-    async def line(name: str, check: Check) -> None:
+    async def line(name: str, check: Check) -> bool:
         nonlocal failed
         try:
             console.print(f"[green]ok[/]     {name}: {await check()}", soft_wrap=True)
         except (Wrong, Unavailable) as wrong:
             failed += 1
             console.print(f"[bold red]wrong[/]  {name}: {wrong}", soft_wrap=True)
+            return False
+        return True
 
     async def python() -> str:
         return f"Python {sys.version.split()[0]}"
@@ -56,12 +57,12 @@ async def examine(settings: Settings, console: Console) -> int:
         async with connected(settings, "kotodom doctor") as ready:
             database = engine(ready.database_url or "", pool_size=1)
             await line("postgresql", lambda: _postgres(database))
-            await line("schema", lambda: _schema(database))
-            await line("secrets", lambda: _secrets(database, ready))
-            await line("jobs", lambda: _jobs(database))
-            await line("bots", lambda: _bots(database))
-            real_bots = await _real_bots(database)
-            await line("model", lambda: _model(database, ready))
+            if await line("schema", lambda: _schema(database)):
+                await line("secrets", lambda: _secrets(database, ready))
+                await line("jobs", lambda: _jobs(database))
+                await line("bots", lambda: _bots(database))
+                await line("model", lambda: _model(database, ready))
+                real_bots = await _real_bots(database)
             await database.dispose()
             await line("valkey", lambda: _valkey(ready))
     except (DataDirectoryError, PostgresStartError, CannotRunAsRootError) as error:
@@ -171,7 +172,7 @@ async def _real_bots(database: AsyncEngine) -> int:
             count = await connection.scalar(
                 text("SELECT count(*) FROM bots WHERE telegram_api_url IS NULL")
             )
-    except (Unavailable, DBAPIError):
+    except Unavailable:
         return 0
     return int(count or 0)
 

@@ -12,11 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.data_directory import DataDirectory, DataDirectoryError
 from adapters.embedded_postgres import has_postgres
-from adapters.postgres_migrations import is_current
+from adapters.postgres_migrations import require_current
 from adapters.postgres_secrets import PostgresSecrets, alone
 from adapters.secret_box import SecretBox
 from application.bot_life import BotLife
-from application.jobs import Unavailable
 from application.secret_rotation import Rotation, SecretRotation
 from entrypoints.parts import connected
 from entrypoints.settings import Settings, WrongSetting
@@ -77,8 +76,7 @@ async def _rotated(settings: Settings) -> Rotation:
     container = make_async_container(SharedProvider(), context={Settings: settings})
     try:
         engine = await container.get(AsyncEngine)
-        if not await is_current(engine):
-            raise Unavailable("its schema is not up to date; run `kotodom migrate` first")
+        await require_current(engine)
         vault = PostgresSecrets(engine, await container.get(SecretBox))
         return await SecretRotation(vault, await container.get(BotLife)).run()
     finally:

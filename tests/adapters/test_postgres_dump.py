@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from adapters import postgres_programs
+from adapters import postgres_dump, postgres_programs
 from adapters.embedded_postgres import PostgresAddress, PostgresStartError, find_binaries
 from adapters.postgres_dump import (
     PlaceNotEmptyError,
@@ -93,12 +93,28 @@ async def test_it_goes_into_an_empty_place_whole(backup: Path, postgres: Postgre
     stored = await archive(backup, backup)
     await restore(place, stored, await check_empty(place))
     assert await take_stock(place) == (2, 0, 0)
+    connection = await asyncpg.connect(place)
+    known = "SELECT reltuples FROM pg_class WHERE relname = 'bots'"
+    assert await connection.fetchval(known) == 2  # what PostgreSQL plans with
+    await connection.close()
     with pytest.raises(PlaceNotEmptyError, match=r"tables of Kotodom \(alembic_version, "):
         await check_empty(place)
     # Should somebody make the tables meanwhile: nothing is changed.
     with pytest.raises(DumpError, match="already exists"):
         await restore(place, stored, 18)
     assert await take_stock(place) == (2, 0, 0)
+
+
+async def test_a_lock_that_stays_is_not_waited_for_without_end(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_dump, "_LOCK_WAIT", "100ms")
+    holder = await asyncpg.connect(database_url)
+    async with holder.transaction(), snapshot(database_url) as seen:
+        await holder.execute("LOCK TABLE settings")
+        with pytest.raises(DumpError, match="timeout"):
+            await dump(database_url, seen, tmp_path / "x.backup")
+    await holder.close()
 
 
 async def test_of_a_damaged_one_nothing_is_restored(

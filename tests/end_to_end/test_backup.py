@@ -118,6 +118,8 @@ async def test_the_system_goes_on_where_the_backup_was_taken(kept: Kept, tmp_pat
     assert not (place / "secret_key").exists()
     ran = await command("restore", kept.file, DATA_DIR=str(place))
     assert ran.code == 2 and f"move {place} away (keep its secret_key)" in ran.told
+    ran = await command("backup", tmp_path / "keyless.backup", DATA_DIR=str(place))
+    assert ran.code == 0 and f"no {place / 'secret_key'}." in ran.errors
 
     (place / "secret_key").write_text(SECRET_KEY)
     async with running(kept, place) as database:

@@ -9,9 +9,12 @@ import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 
+from adapters.embedded_postgres import PostgresAddress
 from adapters.pgqueuer_worker import session_name
 from adapters.postgres_migrations import alembic_config
 from adapters.secret_box import SecretBox
+from tests.conftest import empty_database
+from tests.end_to_end.system import free_port
 
 KOTODOM = Path(sys.executable).with_name("kotodom")
 SECRET_KEY = "a-secret-key-of-the-tests-and-of-nothing-else"
@@ -46,7 +49,8 @@ async def test_a_wrong_environment_is_one_line_and_exit_2(command: str, tmp_path
 @pytest.mark.parametrize("command", ["run", "api", "worker", "poller", "migrate"])
 async def test_a_database_needs_a_secret_key(command: str, tmp_path: Path) -> None:
     url = "postgresql://nobody@127.0.0.1:1/none"
-    code, said = await kotodom(command, cwd=tmp_path, DATABASE_URL=url, REDIS_URL="redis://x")
+    where = {"DATABASE_URL": url, "REDIS_URL": "redis://x", "PORT": str(free_port())}
+    code, said = await kotodom(command, cwd=tmp_path, **where)
     (line,) = said.strip().splitlines()
     assert code == 2
     assert "SECRET_KEY" in line
@@ -94,6 +98,24 @@ async def test_doctor_says_ok_or_what_to_do(
     assert "OPENAI_API_KEY" in wrong[0]
     told = {line.partition(":")[0] for line in lines}
     assert {"python", "postgresql", "schema", "secrets", "jobs", "bots", "valkey"} <= told
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("create-user", "ann@example.org", "--password", "long enough"), 2),
+        (("rotate-secrets",), 2),
+        (("record", "--chat", "1:1", "--out", "-"), 2),
+        (("doctor",), 1),
+    ],
+)
+async def test_a_database_without_tables_is_said(
+    command: tuple[str, ...], code: int, tmp_path: Path, postgres: PostgresAddress, valkey_url: str
+) -> None:
+    url = await empty_database(postgres)
+    where = {"DATABASE_URL": url, "REDIS_URL": valkey_url, "SECRET_KEY": SECRET_KEY}
+    ended, said = await kotodom(*command, cwd=tmp_path, **where)
+    assert ended == code and "kotodom migrate" in said and "Traceback" not in said
 
 
 async def test_doctor_finds_jobs_that_nobody_takes_and_bots_that_nobody_hears(

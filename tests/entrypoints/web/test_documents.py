@@ -49,6 +49,7 @@ GIVE_REASONS = {
 
 VARIABLE = re.compile(r"(?<![\w$-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w-])")
 ASSIGNED = re.compile(r"^(?:export )?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
+PROGRAM = re.compile(r"\.venv/bin/([\w-]+)")
 COMMAND = re.compile(r"(?:(?:^|\s)(?:sudo )?|bin/)kotodom ([a-z][a-z-]*)([^\n#|]*)", re.MULTILINE)
 IN_CONTAINER = re.compile(r"docker compose run [^\n]*?(?:api|migrate) ([a-z][a-z-]*)([^\n#|]*)")
 API = re.compile(r"(?:\b(GET|POST|PUT|PATCH|DELETE) )?[\w$:/.]*?(/api/[\w./:{}-]*[\w}])")
@@ -275,6 +276,8 @@ def test_its_commands_exist(each: str) -> None:
         assert name in commands, f"kotodom {name}"
         options = {option for each in commands[name].params for option in each.opts}
         assert {word for word in rest.split() if word.startswith("--")} <= options
+    # Of the programs in .venv/bin this is the one that `make run` puts there for people.
+    assert set(PROGRAM.findall(code)) <= {"kotodom"}
 
 
 @pytest.mark.parametrize("each", [*EACH, "README.md"])
