@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if "build" in service}
+OURS = {name: each for name, each in SERVICES.items() if each["image"] == "kotodom-gpt"}
 COMMANDS = {each.name or each.callback.__name__ for each in app.registered_commands}
 FILLED = {"SECRET_KEY": "s" * 64, "POSTGRES_PASSWORD": "p" * 64}
 PROCESS = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
@@ -117,7 +117,7 @@ def test_a_service_is_confined(name: str) -> None:
 def test_what_runs_for_long_is_looked_after(name: str) -> None:
     service = SERVICES[name]
     if name == "migrate":
-        assert service["restart"] == "on-failure" and "healthcheck" not in service
+        assert service["restart"] == "no" and "healthcheck" not in service
         return
     assert service["restart"] == "unless-stopped"
     test = service["healthcheck"]["test"]
@@ -127,12 +127,42 @@ def test_what_runs_for_long_is_looked_after(name: str) -> None:
         assert service["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
+def test_what_lasts_is_in_volumes_where_the_images_keep_it() -> None:
+    """PostgreSQL's image of version 18 keeps its data below /var/lib/postgresql, not in data/."""
+    kept = {name: service["volumes"] for name, service in SERVICES.items() if "volumes" in service}
+    assert kept == {"postgres": ["postgres:/var/lib/postgresql"], "valkey": ["valkey:/data"]}
+    assert COMPOSE["volumes"].keys() == kept.keys()
+    assert all("/tmp" in service["tmpfs"] for service in SERVICES.values())
+
+
+def test_the_servers_are_asked_whether_they_answer() -> None:
+    probes = {name: SERVICES[name]["healthcheck"]["test"][1:] for name in ("postgres", "valkey")}
+    assert probes == {
+        "postgres": ["pg_isready", "--host=127.0.0.1", "--username=kotodom"],
+        "valkey": ["valkey-cli", "ping"],
+    }
+    for name, service in OURS.items():
+        first = "postgres" if name == "migrate" else "valkey"
+        assert service["depends_on"][first] == {"condition": "service_healthy"}
+
+
+def test_it_is_stopped_by_what_each_part_ends_on() -> None:
+    assert [*instructions("STOPSIGNAL")] == ["SIGTERM"]
+    assert not any("stop_signal" in service for service in OURS.values())
+
+
 def test_the_image_runs_as_the_user_that_compose_names() -> None:
     (user,) = instructions("USER")
     assert {service["user"] for service in OURS.values()} == {user}
     assert f"--uid {user.partition(':')[0]} " in DOCKERFILE
     (check,) = instructions("HEALTHCHECK")
     assert check.endswith('CMD ["kotodom", "health", "api"]')
+
+
+def test_the_image_is_built_once_by_what_all_others_wait_for() -> None:
+    """With `build` at each, Compose builds four times, and of a folder that changes four images."""
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["migrate"]
+    assert {service["pull_policy"] for service in OURS.values()} == {"never"}
 
 
 def test_no_secret_gets_into_the_image() -> None:
