@@ -1,8 +1,8 @@
 """`make landing URL=… DIR=… REPO=…`: writes the Landing Web for a static host."""
 
 import argparse
-import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,8 +25,7 @@ def main() -> int:
     )
     given = parser.parse_args()
     try:
-        _prepare(given.folder)
-        place(DIST, given.folder, given.url, frozenset(), given.repository)
+        _write(given.folder.resolve(), given.url, given.repository)
     except OSError as error:
         parser.error(f"DIR={given.folder}: {error.strerror or error}")
     return 0
@@ -44,14 +43,21 @@ def _named(name: str, parse: Callable[[str], str]) -> Callable[[str], str]:
     return parsed
 
 
-def _prepare(folder: Path) -> None:
-    """An empty folder with our mark. Only one that carries it, or is empty, is written anew."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARK).is_file():
-            raise OSError("something else is there already")
-        shutil.rmtree(folder)
+def _write(folder: Path, url: str, repository: str | None) -> None:
+    """The whole site beside `folder`, then in its place: until then the one before is there.
+
+    Only a folder with our mark, or an empty one, is replaced.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text(_MARK_SAYS)
+    if any(folder.iterdir()) and not (folder / MARK).is_file():
+        raise OSError("something else is there already")
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
+        new = Path(beside) / "new"
+        new.mkdir()
+        (new / MARK).write_text(_MARK_SAYS)
+        place(DIST, new, url, frozenset(), repository)
+        folder.rename(Path(beside) / "old")
+        new.rename(folder)
 
 
 if __name__ == "__main__":

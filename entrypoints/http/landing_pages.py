@@ -12,7 +12,6 @@ import tempfile
 import weakref
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 
 import psutil
 import structlog
@@ -21,7 +20,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from servestatic import ServeStaticASGI  # type: ignore[import-untyped]
 
 from entrypoints.http.landing_site import DIST, RUNNING, SANDBOX, origin_in, place
-from entrypoints.http.page_policy import with_policy
+from entrypoints.http.page_policy import permanently, with_policy
 from entrypoints.settings import Settings
 
 ASSETS = "/assets/"
@@ -62,7 +61,7 @@ class LandingPages:
         if scope["type"] != ScopeType.HTTP or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
         elif scope["path"] in self._files.files:
-            policy = with_policy(_permanently(send), _CONTENT_SECURITY_POLICY)
+            policy = with_policy(permanently(send), _CONTENT_SECURITY_POLICY)
             await self._files(scope, receive, policy)
         elif self._is_for_people(scope):
             await self._app_or_missing(scope, receive, send)
@@ -127,17 +126,6 @@ def _hold(folder: str) -> int:
     return descriptor
 
 
-def _permanently(send: Send) -> Send:
-    """/docs is and stays /docs/: its redirect says so, and that the method is kept."""
-
-    async def sent(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] == 302:
-            message["status"] = 308
-        await send(message)
-
-    return sent
-
-
 def _sweep() -> None:
     """Remove what processes that were killed have left."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
@@ -147,11 +135,10 @@ def _sweep() -> None:
 
 
 def origin_of(settings: Settings) -> str | None:
-    """That of PUBLIC_URL. Without one nobody knows where this system is."""
+    """That of PUBLIC_URL. None without one, and at a path: the root there is somebody else's."""
     if settings.public_url is None:
         return None
-    parts = urlsplit(settings.public_url)
     try:
-        return origin_in(f"{parts.scheme}://{parts.netloc}")
+        return origin_in(settings.public_url)
     except ValueError:
         return None

@@ -83,11 +83,14 @@ def repository_in(url: str) -> str:
     # No word of a shell's: people paste it into one.
     if not re.fullmatch(r"(?:/[\w.~+@-]+)+/?", parts.path):
         raise expected
-    return url
+    return parts.geturl()
 
 
 def _split(url: str, expected: ValueError) -> SplitResult:
-    """Its parts: of http or https, with a host that can be one, and without a user, ? or #."""
+    """Its parts: of http or https, with a host that can be one, and without a user, ? or #.
+
+    Scheme and host are lower case, and a colon without a port is left out.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port  # a wrong port is said here
@@ -100,7 +103,7 @@ def _split(url: str, expected: ValueError) -> SplitResult:
         parts.scheme not in ("http", "https")
         or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+:[0-9a-f:.]*", host)
         or any(sign in where for sign, where in odd.items())
-        or parts.geturl() != url
+        or parts.geturl().lower() != url.lower()
     ):
         raise expected
-    return parts
+    return parts._replace(netloc=parts.netloc.lower().removesuffix(":"))

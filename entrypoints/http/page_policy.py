@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of built pages, put on whatever answers for them."""
+"""What built pages have in common: their Content-Security-Policy, and lasting redirects."""
 
 from litestar.types import Message, Send
 
@@ -13,3 +13,14 @@ def with_policy(send: Send, policy: bytes) -> Send:
         await send(message)
 
     return send_with_policy
+
+
+def permanently(send: Send) -> Send:
+    """/docs is and stays /docs/: its redirect says so, and that the method is kept."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 302:
+            message["status"] = 308
+        await send(message)
+
+    return sent

@@ -4,6 +4,9 @@ import { axe, fits, shifts } from "./looks.mjs";
 
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 360, height: 740 };
+const FOUR_K = { width: 3840, height: 2160 };
+/** A4 between its margins, in CSS pixels. */
+const PAPER = { width: 720, height: 1040 };
 /** Of axe's rules those that the same page, narrow and dark, may break. */
 const DIFFERENT = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"];
 const SETTLE_MS = 60;
@@ -31,6 +34,27 @@ async function stands(page, where) {
   assert.ok((await shifts(page, SETTLE_MS)) < STILL, `${where}: it moves while it loads`);
 }
 
+async function textTwiceAsLarge(page, look) {
+  const size = (size) => page.evaluate((size) => (document.documentElement.style.fontSize = size), size);
+  await size("200%");
+  await look();
+  await size("");
+}
+
+/** What would be printed is all there, without what is only of use on a screen. */
+async function prints(page, where) {
+  await fits(page, `${where}, printed`);
+  const useless = page.locator("header nav, .aside, .search, .copy, .neighbours, figcaption a");
+  assert.equal(await useless.locator("visible=true").count(), 0, `${where}: nobody can press paper`);
+  const cut = await page.locator("pre, .scroll, .shots").evaluateAll((all) =>
+    all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent.slice(0, 80)),
+  );
+  assert.deepEqual(cut, [], `${where}: cut off at the paper's edge`);
+  assert.equal(await background(page), "rgb(255, 255, 255)", `${where}: ink all over the paper`);
+}
+
+const background = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
 const focused = (page) => page.evaluate(() => document.activeElement?.tagName);
 
 async function searches(page, world, list, word) {
@@ -57,6 +81,41 @@ async function searches(page, world, list, word) {
   await page.locator(".search output:not(:empty, .unseen)").waitFor();
   await page.keyboard.press("Escape");
   assert.equal(await page.locator(".search input").inputValue(), "");
+}
+
+/** In Safari on macOS a mouse gives a link no focus, but what is around it and can have it. */
+async function opensByMouse(page, world) {
+  await page.goto(`${world.base}/docs/`);
+  await page.locator(".scripted").waitFor();
+  await page.evaluate(() => {
+    document.addEventListener("mousedown", (event) => {
+      if (event.defaultPrevented || !event.target.closest("a")) return;
+      event.preventDefault();
+      document.querySelector("main").focus();
+    });
+  });
+  await page.locator(".search input").fill("backup");
+  await page.locator(".search li a").first().click({ delay: SETTLE_MS });
+  await page.waitForURL((url) => url.pathname === "/docs/backup/");
+}
+
+/** Enter, before the index has come: what is found then is opened. */
+async function entersEarly(page, world) {
+  const asked = Promise.withResolvers();
+  const pressed = Promise.withResolvers();
+  await page.route("**/search.json", async (route) => {
+    asked.resolve();
+    await pressed.promise;
+    await route.continue();
+  });
+  await page.goto(`${world.base}/docs/`);
+  await page.locator(".scripted").waitFor();
+  await page.locator(".search input").click();
+  await page.keyboard.type("webhook");
+  await asked.promise;
+  await page.keyboard.press("Enter");
+  pressed.resolve();
+  await page.waitForURL((url) => url.pathname !== "/docs/");
 }
 
 /** The button beside a command puts it where it can be pasted. */
@@ -109,6 +168,10 @@ export const stories = {
         assert.equal(await other.getAttribute("href"), counterpart);
         await stands(page, where);
         await axe(page, where);
+        await page.setViewportSize(FOUR_K);
+        await fits(page, `${where}, 4K`);
+        await page.setViewportSize(WIDE);
+        await textTwiceAsLarge(page, () => fits(page, `${where}, text at 200 %`));
         await page.setViewportSize(NARROW);
         await page.emulateMedia({ colorScheme: "dark" });
         await fits(page, `${where}, narrow`);
@@ -126,7 +189,28 @@ export const stories = {
       await everyPage(page, world, kinds(world), async (where) => {
         await stands(page, where);
         await axe(page, where);
+        const dark = await background(page);
+        await page.emulateMedia({ colorScheme: "light" });
+        assert.notEqual(await background(page), dark, `${where}: it is as light in the dark`);
+        await page.emulateMedia({ colorScheme: "dark" });
       });
+    },
+  },
+
+  /** On paper, from a dark screen too. */
+  paper: {
+    look: { ...PAPER, colorScheme: "dark" },
+    async play(page, world) {
+      await page.emulateMedia({ media: "print" });
+      await everyPage(page, world, world.pages, (where) => prints(page, where));
+    },
+  },
+
+  /** Whoever searches by mouse, or is quicker than the network. */
+  seeker: {
+    async play(page, world) {
+      await opensByMouse(page, world);
+      await entersEarly(page, world);
     },
   },
 

@@ -13,9 +13,10 @@ import pytest
 from litestar import Litestar, get
 
 from entrypoints.http.landing_pages import LandingPages, origin_of
-from entrypoints.http.landing_site import RUNNING, SANDBOX, origin_in, place, repository_in
+from entrypoints.http.landing_site import DIST, RUNNING, SANDBOX, origin_in, place, repository_in
 from entrypoints.settings import Settings, load
 from tests.entrypoints.http.conftest import Api, Person, serving
+from tests.entrypoints.web.site_links import Page
 
 PAGE = (
     """<!--only:public--><link rel="canonical" href="https://origin.invalid/"><!--/only-->
@@ -199,7 +200,8 @@ def test_who_cleans_tmp_sees_that_it_is_in_use(
     [
         ({"PORT": "9000"}, None),
         ({"PUBLIC_URL": "https://a.example"}, "https://a.example"),
-        ({"PUBLIC_URL": "https://a.example:8443/bots"}, "https://a.example:8443"),
+        ({"PUBLIC_URL": "https://A.example:8443/"}, "https://a.example:8443"),
+        ({"PUBLIC_URL": "https://a.example/bots"}, None),  # the root is somebody else's
         ({"PUBLIC_URL": 'https://a"><script>'}, None),
     ],
 )
@@ -212,6 +214,11 @@ def test_the_origin(environ: dict[str, str], origin: str | None) -> None:
 )
 def test_an_origin(url: str) -> None:
     assert origin_in(url) == origin_in(f"{url}/") == url
+
+
+def test_an_origin_as_people_type_it() -> None:
+    assert origin_in("HTTPS://Example.org:/") == "https://example.org"
+    assert repository_in("HTTPS://Example.org/Me/K") == "https://example.org/Me/K"
 
 
 @pytest.mark.parametrize(
@@ -275,13 +282,26 @@ def test_where_it_is_unknown_it_says_no_address(dist: Path, tmp_path: Path) -> N
     assert (tmp_path / "robots.txt").read_text() == "User-agent: *\nDisallow: /\n"
 
 
+def test_no_built_page_says_an_address_that_is_unknown(tmp_path: Path) -> None:
+    place(DIST, tmp_path, None, {RUNNING, SANDBOX})
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) > 10
+    for path in pages:
+        page = Page(path.read_text())
+        assert not [head for head in page.heads if head["rel"] in ("canonical", "alternate")]
+        assert not [meta for meta in page.metas if meta.startswith(("og:url", "og:image"))]
+
+
 async def test_the_real_application_serves_it(api: Api, nobody: Person) -> None:
     """In its place: the gate before it, the routes behind it."""
     page = await nobody.get("/")
     assert page.headers["Content-Security-Policy"] == POLICY
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert origin_of(api.settings) is None and ".invalid" not in page.json
-    assert (await nobody.get("/admin", allow_redirects=False)).headers["Location"] == "admin/"
+    for word in ("canonical", 'rel="alternate"', "og:url", "og:image"):
+        assert word not in page.json
+    admin = await nobody.get("/admin", allow_redirects=False)
+    assert (admin.status, admin.headers["Location"]) == (308, "admin/")
     for path in ("/health", "/metrics", "/schema"):
         assert (await nobody.get(path)).headers.get("Content-Security-Policy") != POLICY
     missing = await nobody.get("/api/nowhere", headers=BROWSER)

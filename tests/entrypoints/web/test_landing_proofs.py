@@ -2,34 +2,20 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-PROOF = ROOT / "entrypoints" / "web" / "landing" / "src" / "proof"
-RESULTS = {name: ROOT / "tests" / name / "results" for name in ("bench", "chaos")}
+from tests.entrypoints.web.site_scripts import RESULTS, read_proof, run_script, told
+
 COMPLETE = "2026-11-27T184957Z.json"
 NEWER = "2026-11-28T004406Z.json"
 RUN = "2026-11-27T182911Z.json"
 
 
-def _read(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What the build's own reader makes of a folder."""
-    script = (
-        f"import {{ {name} }} from {json.dumps(str(PROOF / f'{name}.ts'))};"
-        f"console.log(JSON.stringify({name}({json.dumps(str(folder))})))"
-    )
-    command = ["node", "--input-type=module", "-e", script]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
-
-
 def _told(name: str, folder: Path) -> Any:
-    read = _read(name, folder)
-    assert read.returncode == 0, read.stderr
-    return json.loads(read.stdout)
+    return told(read_proof(name, folder))
 
 
 def _changed(folder: Path, name: str, **fields: Any) -> None:
@@ -59,6 +45,7 @@ def test_each_measurement_is_of_the_newest_run_that_has_it(tmp_path: Path) -> No
     assert flood["acknowledged"]["aiogram"] == medians[NEWER, "flood", "acknowledged, p99, aiogram"]
     assert quiet["p99"] == medians[NEWER, "quiet", "added, p99"]
     assert quiet["aiogram"] == medians[NEWER, "quiet", "added by aiogram, p50"]
+    assert quiet["aiogramAiohttp"] == medians[NEWER, "quiet", "added by aiogram, aiohttp, p50"]
     assert replay["kotodom"] == medians[COMPLETE, "replay", "Kotodom, from JSON"]
     parts = ("api", "worker", "worker-2", "postgres", "valkey")
     ours = sum(medians[NEWER, "flood", f"CPU of {part}"] for part in parts)
@@ -80,24 +67,39 @@ def test_the_heading_says_no_more_than_the_figures(
     assert _told("bench", tmp_path)["flood"]["quickest"] is quickest
 
 
+def test_a_run_of_two_rounds_is_passed_over(tmp_path: Path) -> None:
+    """A median of two is their mean."""
+    shutil.copy(RESULTS["bench"] / COMPLETE, tmp_path)
+    shutil.copy(RESULTS["bench"] / NEWER, tmp_path)
+    newest = json.loads((tmp_path / NEWER).read_text())
+    later = "2026-11-28T023844Z.json"
+    for rounds, at in ((2, newest["at"]), (3, "2026-11-28T02:38:44Z")):
+        shutil.copy(tmp_path / NEWER, tmp_path / later)
+        _changed(
+            tmp_path, later, at="2026-11-28T02:38:44Z", sizes={**newest["sizes"], "rounds": rounds}
+        )
+        bench = _told("bench", tmp_path)
+        assert bench["flood"]["at"] == bench["quiet"]["at"] == at
+
+
 def test_no_bench(tmp_path: Path) -> None:
     shutil.copy(RESULTS["bench"] / "2026-11-27T225257Z.json", tmp_path)
-    read = _read("bench", tmp_path)
+    read = read_proof("bench", tmp_path)
     assert read.returncode == 1
-    assert "no run there has a flood: make bench" in read.stderr
+    assert "no run of 3 rounds has a flood: make bench" in read.stderr
 
 
 @pytest.mark.parametrize("name", ["bench", "chaos"])
 def test_a_broken_file_is_named(name: str, tmp_path: Path) -> None:
     (tmp_path / "2026-01-01T000000Z.json").write_text('{"at": ')
-    assert "2026-01-01T000000Z.json: " in _read(name, tmp_path).stderr
+    assert "2026-01-01T000000Z.json: " in read_proof(name, tmp_path).stderr
 
 
 def test_without_a_terminal_what_is_lacking_is_named(tmp_path: Path) -> None:
     for name, file in (("bench", NEWER), ("bench", COMPLETE), ("chaos", RUN)):
         (tmp_path / "tests" / name / "results").mkdir(parents=True, exist_ok=True)
         shutil.copy(RESULTS[name] / file, tmp_path / "tests" / name / "results")
-    read = _read("proofs", tmp_path)
+    read = read_proof("proofs", tmp_path)
     assert "entrypoints/web/screenshots/replay.txt: nothing there: make screenshots" in read.stderr
 
 
@@ -112,7 +114,7 @@ def test_a_bench_that_lacks_a_line(tmp_path: Path) -> None:
     flood = next(each for each in measurements if each["name"].startswith("flood,"))
     flood["lines"] = [line for line in flood["lines"] if line["what"] != "aiogram"]
     _changed(tmp_path, COMPLETE, measurements=measurements)
-    read = _read("bench", tmp_path)
+    read = read_proof("bench", tmp_path)
     assert f'{COMPLETE}: "{flood["name"]}" has no line "aiogram" in messages/s' in read.stderr
 
 
@@ -143,6 +145,16 @@ def test_a_chaos_run_that_cannot_be_told_of(
 ) -> None:
     shutil.copy(RESULTS["chaos"] / RUN, tmp_path)
     _changed(tmp_path, RUN, **fields)
-    read = _read("chaos", tmp_path)
+    read = read_proof("chaos", tmp_path)
     assert read.returncode == 1
     assert RUN in read.stderr and why in read.stderr
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(1, "1 раз"), (2, "2 раза"), (11, "11 раз"), (23.6, "24 раза"), (60, "60 раз")],
+)
+def test_a_number_has_its_noun_in_russian(count: float, expected: str) -> None:
+    forms = {"few": "раза", "other": "раз"}
+    answer = run_script("proof/numbers.ts", "counted", count, "ru", forms)
+    assert told(answer) == expected.replace(" ", "\xa0")

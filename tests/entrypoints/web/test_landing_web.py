@@ -6,6 +6,7 @@ served by Python's plain file server.
 
 import asyncio
 import contextlib
+import errno
 import json
 import shutil
 import subprocess
@@ -19,11 +20,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from entrypoints import landing
 from tests.end_to_end.system import System, free_port
 from tests.entrypoints.web.site_links import Page, dead_links, pages_of
+from tests.entrypoints.web.site_scripts import LANDING, ROOT
 
-ROOT = Path(__file__).parents[3]
-LANDING = ROOT / "entrypoints" / "web" / "landing"
 STORY = ROOT / "tests" / "browser" / "landing.mjs"
 pytestmark = pytest.mark.timeout(180)
 
@@ -31,6 +32,8 @@ STORIES = {
     "english": ("pages", "en"),
     "russian": ("pages", "ru"),
     "phone": ("phone", None),
+    "paper": ("paper", None),
+    "seeker": ("seeker", None),
     "scriptless": ("scriptless", None),
     "visitor": ("visitor", None),
 }
@@ -201,17 +204,58 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "mine.txt").exists()
 
 
+def test_the_site_before_stays_where_a_new_one_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    assert _make_landing("https://example.org", site).returncode == 0
+    before = {path: path.stat().st_mtime_ns for path in site.rglob("*")}
+
+    def full(_: Path, folder: Path, *more: object) -> None:
+        (folder / "index.html").write_text("half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(landing, "place", full)
+    monkeypatch.setattr(sys, "argv", ["landing", "https://example.org", str(site)])
+    with pytest.raises(SystemExit):
+        landing.main()
+    assert {path: path.stat().st_mtime_ns for path in site.rglob("*")} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_a_link_leads_to_the_folder_that_is_written(tmp_path: Path) -> None:
+    link = tmp_path / "published"
+    link.symlink_to("site")
+    for url in ("https://a.example", "https://b.example"):
+        told = _make_landing(url, link)
+        assert told.returncode == 0, told.stderr
+        assert f"{url}/" in (tmp_path / "site" / "index.html").read_text()
+    assert link.is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["published", "site"]
+
+
 def test_a_folder_that_cannot_be_made_is_told_of() -> None:
     told = _make_landing("https://example.org", Path("/dev/null/site"))
     assert told.returncode == 2
     assert "DIR=/dev/null/site: Not a directory" in told.stderr
 
 
+def _sizes(*folder: Path) -> subprocess.CompletedProcess[str]:
+    command = ["node", str(LANDING / "sizes.ts"), *map(str, folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def test_the_first_page_is_small() -> None:
-    command = ["node", str(LANDING / "sizes.ts")]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = _sizes()
     assert told.returncode == 0, told.stdout + told.stderr
     assert "first page" in told.stdout
+
+
+def test_its_size_is_that_of_its_style_and_script_too(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<link href='/style.css' rel='stylesheet'>")
+    told = _sizes(tmp_path)
+    assert told.returncode == 1
+    assert "not a page, a style and a script: /index.html" in told.stderr
 
 
 def test_a_dead_link_in_a_document_fails_the_build(tmp_path: Path) -> None:

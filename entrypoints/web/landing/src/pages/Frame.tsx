@@ -1,7 +1,11 @@
 /** What all pages have: the head, the way to the other pages, the foot. */
 import type { ReactNode } from "react";
 import { documentPath, home, LANGUAGES, type Language, ORIGIN, REPOSITORY } from "../language";
+import { onlyAt } from "../only";
 import type { Site } from "../site";
+
+/** In the head of a page that knows its address. */
+const PUBLIC = onlyAt("public");
 
 /** Where the build has put what the pages need. */
 export interface Assets {
@@ -45,25 +49,29 @@ export function Frame({ site, path, title, description, className, children }: P
         {path === null ? (
           <meta name="robots" content="noindex" />
         ) : (
-          <only-where where="public">
-            <link rel="canonical" href={`${ORIGIN}${here}`} />
-            {LANGUAGES.map((one) => (
-              <link key={one} rel="alternate" hrefLang={one} href={`${ORIGIN}${path(one)}`} />
-            ))}
-            <link rel="alternate" hrefLang="x-default" href={`${ORIGIN}${path("en")}`} />
-            <meta property="og:url" content={`${ORIGIN}${here}`} />
-          </only-where>
+          <>
+            <link {...PUBLIC} rel="canonical" href={`${ORIGIN}${here}`} />
+            {LANGUAGES.map((one) => {
+              const href = `${ORIGIN}${path(one)}`;
+              return <link key={one} {...PUBLIC} rel="alternate" hrefLang={one} href={href} />;
+            })}
+            <link
+              {...PUBLIC}
+              rel="alternate"
+              hrefLang="x-default"
+              href={`${ORIGIN}${path("en")}`}
+            />
+            <meta {...PUBLIC} property="og:url" content={`${ORIGIN}${here}`} />
+          </>
         )}
         <meta property="og:type" content="website" />
         <meta property="og:site_name" content="Kotodom GPT" />
         <meta property="og:title" content={title} />
         <meta property="og:description" content={description} />
-        <only-where where="public">
-          <meta property="og:image" content={`${ORIGIN}${social.url}`} />
-          <meta property="og:image:width" content={String(social.width)} />
-          <meta property="og:image:height" content={String(social.height)} />
-          <meta property="og:image:alt" content={texts.site.picture} />
-        </only-where>
+        <meta {...PUBLIC} property="og:image" content={`${ORIGIN}${social.url}`} />
+        <meta {...PUBLIC} property="og:image:width" content={String(social.width)} />
+        <meta {...PUBLIC} property="og:image:height" content={String(social.height)} />
+        <meta {...PUBLIC} property="og:image:alt" content={texts.site.picture} />
         <meta property="og:locale" content={language === "en" ? "en_US" : "ru_RU"} />
         <meta name="twitter:card" content="summary_large_image" />
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />

@@ -39,7 +39,7 @@ function NothingLost({ site: { language, texts, proofs } }: { site: Site }) {
   const number = (value: number) => whole(value, language);
   const faults = Object.entries(chaos.faults) as [FaultKind, number][];
   const told = faults.filter(([, count]) => count > 0);
-  const listed = told.map(([kind, count]) => says.faults[kind](number(count))).join(", ");
+  const listed = told.map(([kind, count]) => says.faults[kind](count)).join(", ");
   const rows: [keyof typeof says.rows, string?][] = [
     ["messages"],
     ["answered"],
@@ -55,7 +55,7 @@ function NothingLost({ site: { language, texts, proofs } }: { site: Site }) {
     <div className="columns">
       <div>
         <p>{says.text}</p>
-        <p>{says.about(listed, number(chaos.seconds), number(chaos.chats))}</p>
+        <p>{says.about(listed, chaos.seconds, chaos.chats)}</p>
         <p>{says.waits(duration(chaos.longest_wait * 1000, language))}</p>
       </div>
       <div className="beside">
@@ -130,6 +130,7 @@ function Speed({ site: { language, texts, proofs } }: { site: Site }) {
           duration(quiet.p50, language),
           duration(quiet.p99, language),
           duration(quiet.aiogram, language),
+          duration(quiet.aiogramAiohttp, language),
           number(quiet.sizes.quiet),
         )}
       </p>

@@ -15,7 +15,7 @@ export function Shots({ site: { language, texts, assets } }: { site: Site }) {
       <div className="shots">
         {shots.map(([name, shot]) => {
           const path = `${language}/${name}`;
-          return <Figure key={name} {...{ assets, path, shot }} open={texts.shots.open} />;
+          return <Figure key={name} {...{ assets, path, shot }} />;
         })}
       </div>
     </section>
@@ -27,11 +27,10 @@ interface Props {
   /** Of the pictures, without the look: en/overview. */
   path: string;
   shot: Shot;
-  open: string;
 }
 
 /** A narrow window sees the admin in a narrow window. */
-function Figure({ assets, path, shot, open }: Props) {
+function Figure({ assets, path, shot }: Props) {
   const look = (how: string) => assets.pictures[`${path}-${how}.png`]!;
   const source = (how: string, media: string) => {
     const { url, width, height } = look(how);
@@ -56,10 +55,10 @@ function Figure({ assets, path, shot, open }: Props) {
       <figcaption>
         {shot.caption}{" "}
         <a className="light" href={url}>
-          {open}
+          {shot.open}
         </a>
         <a className="dark" href={look("dark").url}>
-          {open}
+          {shot.open}
         </a>
       </figcaption>
     </figure>

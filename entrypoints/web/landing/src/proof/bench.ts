@@ -2,6 +2,9 @@
 import { z } from "zod";
 import { Machine, newest } from "./newest.ts";
 
+/** The median of fewer is the mean of two, or no median at all. */
+const FEWEST_ROUNDS = 3;
+
 const Measurement = z.object({
   name: z.string(),
   lines: z.array(z.object({ what: z.string(), median: z.number(), unit: z.string() })),
@@ -32,7 +35,7 @@ export interface Bench {
     acknowledged: Compared;
     cpu: Compared;
   };
-  quiet: Measured & { p50: number; p99: number; aiogram: number };
+  quiet: Measured & { p50: number; p99: number } & Omit<Compared, "kotodom">;
   replay: Measured & { kotodom: number; aiogram: number };
 }
 
@@ -44,6 +47,7 @@ export function bench(folder: string): Bench {
       p50: median("added, p50", "ms"),
       p99: median("added, p99", "ms"),
       aiogram: median("added by aiogram, p50", "ms"),
+      aiogramAiohttp: median("added by aiogram, aiohttp, p50", "ms"),
     })),
     replay: measurement(folder, "replay", ({ median }) => ({
       kotodom: median("Kotodom, from JSON", "updates/s"),
@@ -59,6 +63,7 @@ interface Figures {
 
 function measurement<T>(folder: string, kind: string, told: (figures: Figures) => T): Measured & T {
   const take = ({ measurements, ...measured }: z.infer<typeof Results>) => {
+    if (measured.sizes.rounds < FEWEST_ROUNDS) return null;
     const found = measurements.find(({ name }) => name.startsWith(`${kind},`));
     if (!found) return null;
     const { name, lines } = found;
@@ -69,7 +74,12 @@ function measurement<T>(folder: string, kind: string, told: (figures: Figures) =
     };
     return { ...measured, ...told({ median, lines }) };
   };
-  return newest(folder, Results, take, `no run there has a ${kind}: make bench`);
+  return newest(
+    folder,
+    Results,
+    take,
+    `no run of ${FEWEST_ROUNDS} rounds has a ${kind}: make bench`,
+  );
 }
 
 function flood({ median, lines }: Figures) {

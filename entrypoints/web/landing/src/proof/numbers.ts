@@ -5,6 +5,17 @@ export function whole(value: number, language: Language): string {
   return new Intl.NumberFormat(language, { maximumFractionDigits: 0 }).format(value);
 }
 
+/** A number with its noun: `forms` by the names of Intl.PluralRules, "other" where one is not there. */
+export function counted(
+  count: number,
+  language: Language,
+  forms: Partial<Record<Intl.LDMLPluralRule, string>> & { other: string },
+): string {
+  const number = Math.round(count);
+  const form = new Intl.PluralRules(language).select(number);
+  return `${whole(number, language)}\u00a0${forms[form] ?? forms.other}`;
+}
+
 /** Three digits that count, or all before the point. */
 export function measured(value: number, language: Language): string {
   if (value >= 100) return whole(value, language);

@@ -33,8 +33,11 @@ class Field {
     input.addEventListener("input", () => void this.show());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.links()[0]?.click();
+      void this.openFirst();
     });
+    // Where a mouse gives a link no focus (Safari) something else would have it, and the list be
+    // closed before the click.
+    list.addEventListener("mousedown", (event) => event.preventDefault());
     form.addEventListener("keydown", (event) => this.press(event));
     form.addEventListener("focusout", ({ relatedTarget }) => {
       if (!form.contains(relatedTarget as Node | null)) this.close();
@@ -57,25 +60,35 @@ class Field {
     return this.search;
   }
 
-  private async show(): Promise<void> {
+  /** What is found for the words that stand there, were the index still to come. */
+  private async openFirst(): Promise<void> {
+    if (await this.show()) this.links()[0]?.click();
+  }
+
+  /** Whether the list holds what is found for the words that stand in the field now. */
+  private async show(): Promise<boolean> {
     const asked = this.input.value.trim();
-    if (asked === "") return this.close();
+    if (asked === "") {
+      this.close();
+      return true;
+    }
     let found: Found[];
     try {
       found = (await this.loaded())(asked);
     } catch {
       this.status.textContent = this.form.dataset.failed ?? "";
       this.status.classList.remove("unseen");
-      return;
+      return false;
     }
     // Meanwhile more may have been written.
-    if (asked !== this.input.value.trim()) return;
+    if (asked !== this.input.value.trim()) return false;
     this.list.replaceChildren(...found.map(entry));
     this.list.hidden = found.length === 0;
     // That something was found is seen; only a screen reader needs to say it.
     const { found: some, nothing } = this.form.dataset;
     this.status.textContent = found.length > 0 ? `${some}: ${found.length}` : (nothing ?? "");
     this.status.classList.toggle("unseen", found.length > 0);
+    return true;
   }
 
   private press(event: KeyboardEvent): void {

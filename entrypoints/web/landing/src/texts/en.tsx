@@ -1,5 +1,8 @@
 /** The site in English. */
+import { counted } from "../proof/numbers";
 import type { Texts } from "./texts";
+
+const times = (count: number) => counted(count, "en", { one: "time", other: "times" });
 
 export const en: Texts = {
   languageName: "English",
@@ -50,18 +53,20 @@ export const en: Texts = {
   },
   shots: {
     title: "What it looks like",
-    open: "open the picture",
     overview: {
       alt: "The overview: messages of today, how long answers took, four bots that are answering, and two messages that failed for the same reason, with a button that retries them.",
       caption: <>The overview: what came today, how each bot is, and what failed, by its cause.</>,
+      open: "open the picture of the overview",
     },
     chat: {
       alt: "A chat: a person's question, the bot's answer, and the operator's own words in green. The bot is paused there.",
       caption: <>A chat as an inbox. Pause the bot, and answer yourself.</>,
+      open: "open the picture of the chat",
     },
     message: {
       alt: "One message: it was not answered, why not, and the steps it took with their times; a button retries it, another downloads its recording.",
       caption: <>A message, why it failed, and the way it took. Press Retry.</>,
+      open: "open the picture of the message",
     },
   },
   steps: {
@@ -111,14 +116,15 @@ export const en: Texts = {
       ),
       about: (faults, seconds, chats) => (
         <>
-          In {seconds} seconds, with {chats} people writing: {faults}.
+          In {counted(seconds, "en", { one: "second", other: "seconds" })}, with{" "}
+          {counted(chats, "en", { one: "person", other: "people" })} writing: {faults}.
         </>
       ),
       faults: {
-        killed: (count) => `${count} times a part was killed`,
-        ended: (count) => `${count} times one was told to end`,
-        frozen: (count) => `${count} times a worker was frozen`,
-        cutOff: (count) => `${count} times the network failed`,
+        killed: (count) => `${times(count)} a part was killed`,
+        ended: (count) => `${times(count)} one was told to end`,
+        frozen: (count) => `${times(count)} a worker was frozen`,
+        cutOff: (count) => `${times(count)} the network failed`,
       },
       measured: "What was counted",
       count: "Messages",
@@ -191,11 +197,11 @@ export const en: Texts = {
       acknowledged: "99 % acknowledged within",
       cpu: "CPU time a message",
       replayed: "Updates replayed a second",
-      quiet: (p50, p99, aiogram, count) => (
+      quiet: (p50, p99, aiogram, aiogramAiohttp, count) => (
         <>
           When nothing else happens it adds {p50} to the model's own time (99 % of the messages: at
-          most {p99}); aiogram, which writes nothing down, adds {aiogram}. Measured with {count}{" "}
-          messages one by one.
+          most {p99}). The aiogram bots, which write nothing down, add {aiogram}, and with aiohttp
+          under the SDK {aiogramAiohttp}. Measured with {count} messages one by one.
         </>
       ),
       none: "–",

@@ -1,5 +1,12 @@
 /** The site in Russian. */
+import { counted } from "../proof/numbers";
 import type { Texts } from "./texts";
+
+const times = (count: number) => counted(count, "ru", { few: "раза", other: "раз" });
+const people = (count: number) => counted(count, "ru", { few: "человека", other: "человек" });
+/** As many as something takes. */
+const during = (seconds: number) =>
+  counted(seconds, "ru", { one: "секунду", few: "секунды", other: "секунд" });
 
 export const ru: Texts = {
   languageName: "Русский",
@@ -50,20 +57,22 @@ export const ru: Texts = {
   },
   shots: {
     title: "Как это выглядит",
-    open: "открыть снимок",
     overview: {
       alt: "Обзор: сообщения за сегодня, время ответа, четыре работающих бота и два сообщения, не получившие ответа по одной причине, с кнопкой повтора.",
       caption: (
         <>Обзор: что пришло сегодня, как дела у каждого бота и что не удалось, по причинам.</>
       ),
+      open: "открыть снимок обзора",
     },
     chat: {
       alt: "Чат: вопрос человека, ответ бота и зелёная реплика оператора. Бот в этом чате на паузе.",
       caption: <>Чаты как входящие: поставьте бота на паузу и ответьте сами.</>,
+      open: "открыть снимок чата",
     },
     message: {
       alt: "Одно сообщение: ответа нет, указана причина, видны шаги обработки со временем; одна кнопка повторяет, другая скачивает запись.",
       caption: <>Сообщение, причина отказа и весь путь. Нажмите «Повторить».</>,
+      open: "открыть снимок сообщения",
     },
   },
   steps: {
@@ -114,14 +123,14 @@ export const ru: Texts = {
       ),
       about: (faults, seconds, chats) => (
         <>
-          Длительность — {seconds} с, пишущих — {chats}. Сбои: {faults}.
+          За {during(seconds)}, пока писали {people(chats)}, {faults}.
         </>
       ),
       faults: {
-        killed: (count) => `процесс убит\u00a0—\u00a0${count}`,
-        ended: (count) => `процесс остановлен\u00a0—\u00a0${count}`,
-        frozen: (count) => `воркер заморожен\u00a0—\u00a0${count}`,
-        cutOff: (count) => `сеть оборвана\u00a0—\u00a0${count}`,
+        killed: (count) => `${times(count)} убивали процесс`,
+        ended: (count) => `${times(count)} останавливали процесс`,
+        frozen: (count) => `${times(count)} замораживали воркер`,
+        cutOff: (count) => `${times(count)} обрывали сеть`,
       },
       measured: "Что посчитано",
       count: "Сообщений",
@@ -191,11 +200,11 @@ export const ru: Texts = {
       acknowledged: "99 % приняты за",
       cpu: "Время процессора на сообщение",
       replayed: "Воспроизведено обновлений в секунду",
-      quiet: (p50, p99, aiogram, count) => (
+      quiet: (p50, p99, aiogram, aiogramAiohttp, count) => (
         <>
-          В тишине он добавляет ко времени модели {p50} (99 % сообщений — не больше {p99}), aiogram,
-          который ничего не записывает, — {aiogram}. Измерено на сообщениях по одному, всего {count}
-          .
+          В тишине он добавляет ко времени модели {p50} (99 % сообщений — не больше {p99}). Боты на
+          aiogram, которые ничего не записывают, — {aiogram}, а с aiohttp под SDK — {aiogramAiohttp}
+          . Измерено на сообщениях по одному, всего {count}.
         </>
       ),
       none: "–",

@@ -6,6 +6,8 @@ export interface Shot {
   /** What is to be seen, for whoever cannot. */
   alt: string;
   caption: ReactNode;
+  /** The link to it. */
+  open: string;
 }
 
 export interface Rival {
@@ -32,7 +34,7 @@ export interface Texts {
     test: string;
     sandbox: ReactNode;
   };
-  shots: { title: string; open: string; overview: Shot; chat: Shot; message: Shot };
+  shots: { title: string; overview: Shot; chat: Shot; message: Shot };
   steps: { title: string; steps: { title: string; text: ReactNode }[]; more: string };
 
   proofs: {
@@ -40,8 +42,8 @@ export interface Texts {
     lost: {
       title: string;
       text: ReactNode;
-      about: (faults: string, seconds: string, chats: string) => ReactNode;
-      faults: Record<FaultKind, (count: string) => string>;
+      about: (faults: string, seconds: number, chats: number) => ReactNode;
+      faults: Record<FaultKind, (count: number) => string>;
       measured: string;
       count: string;
       rows: {
@@ -72,7 +74,13 @@ export interface Texts {
       acknowledged: string;
       cpu: string;
       replayed: string;
-      quiet: (p50: string, p99: string, aiogram: string, count: string) => ReactNode;
+      quiet: (
+        p50: string,
+        p99: string,
+        aiogram: string,
+        aiogramAiohttp: string,
+        count: string,
+      ) => ReactNode;
       none: string;
     };
     machine: (command: ReactNode, date: string, machine: string) => ReactNode;
