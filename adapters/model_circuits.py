@@ -13,8 +13,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from application.ports import Failed
-from domain.endings import SHORTEST_TOLD
-from domain.failures import Retryable
+from domain.failures import SHORTEST_TOLD, Retryable
 
 OPEN_AFTER = 10
 """Failures in a row."""

@@ -204,6 +204,8 @@ def _message(row: RowMapping) -> MessageView:
         id=row["id"],
         sender=row["sender"],
         text=row["text"],
+        # What a bot says itself the model does not hear of.
+        markdown=row["sender"] == "BOT" and row["in_context"],
         created_at=row["created_at"],
         tg_user_id=row["tg_user_id"],
         telegram_update_id=row["telegram_update_id"],

@@ -44,16 +44,31 @@ class PostgresFailures:
 
     async def retry(self, owner: str | None, asked: ProcessingFilter, limit: int) -> int:
         """In one transaction; the workers look each second for what is due."""
+        some = []
+        for matched in _retryable(owner, asked):
+            if asked.q is not None:
+                said = matched.join(messages, messages.c.id == _processing.user_message_id)
+                matched = said.where(like(messages.c.text, asked.q))
+            some.append(matched.order_by(_processing.id).limit(limit))
+        oldest = _together(some)
         async with reading(self._engine) as connection:
-            found = await connection.execute(_retryable(owner, asked, limit))
+            found = await connection.execute(oldest.order_by("id").limit(limit))
             ids = [row[0] for row in found]
             return len(await try_again(connection, ids)) if ids else 0
 
-    async def count(self, owner: str | None, asked: ProcessingFilter, limit: int) -> int:
-        """As far as `limit`."""
-        counted = select(func.count()).select_from(_retryable(owner, asked, limit).subquery())
+    async def count(
+        self, owner: str | None, asked: ProcessingFilter, limit: int
+    ) -> tuple[int, bool]:
+        """Words are looked for in those that are counted, and in no others."""
+        some = [matched.limit(limit + 1) for matched in _retryable(owner, asked)]
+        first = _together(some).limit(limit + 1).subquery()
+        counted = select(func.count(), func.count()).select_from(first)
+        if asked.q is not None:
+            said = func.count().filter(like(messages.c.text, asked.q))
+            counted = select(func.count(), said).join(first, messages.c.id == first.c.id)
         async with reading(self._engine) as connection:
-            return int(await connection.scalar(counted) or 0)
+            there, found = (await connection.execute(counted)).one()
+        return min(found, limit), there > limit
 
 
 def kinds(
@@ -98,16 +113,19 @@ def kinds(
     return found
 
 
-def _retryable(owner: str | None, asked: ProcessingFilter, limit: int) -> Select[Any]:
-    """The oldest that match: of each status by its index, for few of all messages failed."""
+def _retryable(owner: str | None, asked: ProcessingFilter) -> list[Select[Any]]:
+    """The ids of those that match but for their words: of each status by its index, for few of
+    all messages failed.
+    """
     some = []
     for condition in (TO_BEGIN_AGAIN, TO_BRING_FORWARD):
         matched = matching(asked).where(condition, seen(_processing.bot_id, owner))
-        if asked.q is not None:
-            matched = matched.join(messages, messages.c.id == _processing.user_message_id)
-            matched = matched.where(like(messages.c.text, asked.q))
         if asked.bot_id is not None:
             matched = matched.where(_processing.bot_id == asked.bot_id)
-        some.append(select(matched.order_by(_processing.id).limit(limit).subquery().c.id))
-    together = union_all(*some).subquery()
-    return select(together.c.id).order_by(together.c.id).limit(limit)
+        some.append(matched)
+    return some
+
+
+def _together(some: Sequence[Select[Any]]) -> Select[Any]:
+    """The ids of all."""
+    return select(union_all(*(select(each.subquery().c.id) for each in some)).subquery().c.id)

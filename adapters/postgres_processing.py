@@ -3,12 +3,15 @@
 How its lists are read and searched: adapters/postgres_search.py.
 """
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     RowMapping,
     Select,
+    false,
+    func,
     select,
     text,
     true,
@@ -30,7 +33,7 @@ from application.processing import (
     ProcessingFilter,
     ProcessingKey,
     ProcessingView,
-    TimelineStep,
+    timeline,
 )
 from domain.turn import Status
 
@@ -73,7 +76,12 @@ class PostgresProcessing:
     async def get(self, processing_id: int, owner: str | None) -> ProcessingDetail | None:
         """None: there is none, or it is of another user's bot."""
         statement = (
-            select(message_processing, messages.c.text, _responses.c.text.label("response_text"))
+            select(
+                message_processing,
+                messages.c.text,
+                _responses.c.text.label("response_text"),
+                func.coalesce(_responses.c.in_context, false()).label("response_markdown"),
+            )
             .join(messages, messages.c.id == _processing.user_message_id)
             .outerjoin(_responses, _responses.c.id == _processing.response_message_id)
             .where(_processing.id == processing_id, seen(_processing.bot_id, owner))
@@ -83,11 +91,12 @@ class PostgresProcessing:
             row = (await connection.execute(statement)).mappings().first()
             if row is None:
                 return None
-            timeline = (await connection.execute(steps)).mappings().all()
+            rows = (await connection.execute(steps)).mappings().all()
         return ProcessingDetail(
             **_columns(row),
             response_text=row["response_text"],
-            timeline=[_step(step) for step in timeline],
+            response_markdown=row["response_markdown"],
+            timeline=timeline(_step(step) for step in rows),
         )
 
     async def try_again(self, processing_id: int) -> Attempt | None:
@@ -153,7 +162,5 @@ def _columns(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def _step(row: RowMapping) -> TimelineStep:
-    return TimelineStep(
-        row["at"], msgspec.json.decode(row["event"]), msgspec.json.decode(row["effects"])
-    )
+def _step(row: RowMapping) -> tuple[datetime, dict[str, Any], list[dict[str, Any]]]:
+    return row["at"], msgspec.json.decode(row["event"]), msgspec.json.decode(row["effects"])

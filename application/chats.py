@@ -57,11 +57,14 @@ class ProcessingRef(Struct, frozen=True, rename="camel"):
 
 
 class MessageView(Struct, frozen=True, rename="camel"):
-    """One message of a chat; `processing` where it asked for an answer."""
+    """One message of a chat; `processing` where it asked for an answer. `markdown`: whether its
+    text is the Markdown of a model's answer; all others are as Telegram shows them.
+    """
 
     id: int
     sender: Sender
     text: str
+    markdown: bool
     created_at: datetime
     tg_user_id: int | None
     telegram_update_id: int | None

@@ -11,7 +11,7 @@ from typing import Annotated, Protocol
 from msgspec import Meta, Struct, field
 
 from application.audit import changed
-from application.jobs import Unavailable
+from application.jobs import TookTooLong, Unavailable
 from application.paging import Page, known_id, page, read_cursor
 from application.processing import ProcessingFilter
 from domain.access import Actor, owner_filter
@@ -25,6 +25,9 @@ LONGEST_FINGERPRINT = 200
 
 COUNTED = 100_000
 """How many of those that are left are counted."""
+
+LOOKED_AT = 2_000
+"""Of how many it is known before a person decides: two hundredths of a second."""
 
 FailureKey = tuple[datetime, int]
 """What kinds are ordered by: when the last one was, and its message's id."""
@@ -69,6 +72,16 @@ class ManyToRetry(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tru
     filter: RetryFilter
 
 
+class RetryCount(Struct, frozen=True, rename="camel"):
+    """So many may be tried again; `orMore`: of the 2000 that were looked at, and there are more.
+
+    null: it took too long to count them.
+    """
+
+    count: int | None
+    or_more: bool
+
+
 class Retried(Struct, frozen=True, rename="camel"):
     """So many are tried again; `left`: so many more may be, by another call (100000 at most).
 
@@ -95,8 +108,10 @@ class FailureRepository(Protocol):
         """
         ...
 
-    async def count(self, owner: str | None, asked: ProcessingFilter, limit: int) -> int:
-        """How many match and may be tried again, counted as far as `limit`."""
+    async def count(
+        self, owner: str | None, asked: ProcessingFilter, limit: int
+    ) -> tuple[int, bool]:
+        """How many match of `limit` that may be tried again, and whether more of these are."""
         ...
 
 
@@ -116,6 +131,16 @@ class Failures:
         rows = await self._repository.page(owner_filter(actor), asked, before, limit + 1)
         return page(rows, limit, key=lambda kind: (kind.last_at, kind.example_id))
 
+    async def retryable(self, actor: Actor, asked: ProcessingFilter) -> RetryCount:
+        """How many `retry` would try again by now, if it were called often enough."""
+        if asked.bot_id is not None and not known_id(asked.bot_id):
+            return RetryCount(0, or_more=False)
+        try:
+            count, more = await self._repository.count(owner_filter(actor), asked, LOOKED_AT)
+        except TookTooLong:
+            return RetryCount(None, or_more=False)
+        return RetryCount(count, more)
+
     async def retry(self, actor: Actor, asked: ProcessingFilter) -> Retried:
         """Try all again that match and may be, the oldest first, at most 1000 at once."""
         if asked.bot_id is not None and not known_id(asked.bot_id):
@@ -125,6 +150,7 @@ class Failures:
         if retried:
             changed("processing", None, {"retried": retried})
         try:
-            return Retried(retried, await self._repository.count(owner, asked, COUNTED))
+            left, _ = await self._repository.count(owner, asked, COUNTED)
         except Unavailable:  # what was done is done: it is told
             return Retried(retried, None)
+        return Retried(retried, left)

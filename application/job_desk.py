@@ -1,9 +1,11 @@
 """Jobs as a person sees them: what waits, what runs, what is held, and how fast the queue moves.
 
 Triggered by the HTTP API. A job may be made due now, or be deleted: if it owned its chat, the
-message that it ran ends TERMINAL, and its worker changes nothing any more (DESIGN §2).
+message that it ran ends TERMINAL, and its worker changes nothing any more (DESIGN §2). Of what a
+job carries no secret is shown, whosever job it is.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -22,10 +24,16 @@ from application.moves import Delete, deletion
 from application.paging import Page, known_id, page, read_cursor
 from application.ports import Clock
 from application.refusals import Conflict, NotFound, require
+from application.secret_shapes import MASK, without_secrets
 from application.statistics import KEPT_SECONDS, Kept
 from application.turn_reasons import reason_class
 from domain.access import Action, Actor
 from domain.effects import HANDLE_UPDATE
+
+LONGEST_PAYLOAD = 10_000
+"""Characters of a payload that are shown."""
+
+_SECRET_NAME = re.compile(r"password|secret|api_?key|token$", re.IGNORECASE)
 
 
 class JobStatus(StrEnum):
@@ -53,7 +61,8 @@ class StoredJob(Struct, frozen=True):
 
 class JobView(Struct, frozen=True, rename="camel"):
     """A job. `chatId` of a chat's turn, `effect` of any other one; `worker` and `heartbeatAt`
-    while it is picked. `nextAt`: not before then.
+    while it is picked. `nextAt`: not before then. `payload`: what it carries, as text, its first
+    10000 characters; `error`: why it is held. Secrets are masked in both.
     """
 
     id: int
@@ -61,6 +70,7 @@ class JobView(Struct, frozen=True, rename="camel"):
     status: JobStatus
     chat_id: str | None
     effect: dict[str, Any] | None
+    payload: str
     attempts: int
     created_at: datetime
     next_at: datetime
@@ -216,18 +226,21 @@ class JobDesk:
 
 def _view(row: StoredJob) -> JobView:
     picked = row.status is JobStatus.PICKED
+    carried, payload = _carried(row.payload)
+    is_effect = row.entrypoint == PERFORM_EFFECT and isinstance(carried, dict)
     return JobView(
         id=row.id,
         entrypoint=row.entrypoint,
         status=row.status,
         chat_id=_chat_id(row),
-        effect=_effect(row),
+        effect=carried if is_effect else None,
+        payload=payload[:LONGEST_PAYLOAD],
         attempts=row.attempts,
         created_at=row.created_at,
         next_at=row.next_at,
         heartbeat_at=row.heartbeat_at if picked else None,
         worker=row.worker if picked else None,
-        error=row.error,
+        error=without_secrets(row.error) if row.error is not None else None,
     )
 
 
@@ -238,12 +251,28 @@ def _chat_id(row: StoredJob) -> str | None:
     return text if is_chat_id(text) else None
 
 
-def _effect(row: StoredJob) -> dict[str, Any] | None:
-    """As it is stored, but for what is sealed: of bots an effect has the ids, never a key."""
-    if row.entrypoint != PERFORM_EFFECT:
-        return None
+def _carried(payload: bytes) -> tuple[Any, str]:
+    """A payload's JSON, None where it is none, and its text; without what is secret."""
     try:
-        stored: dict[str, Any] = msgspec.json.decode(row.payload, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    return {name: value for name, value in stored.items() if not name.startswith("sealed_")}
+        shown = _shown(msgspec.json.decode(payload))
+        return shown, msgspec.json.encode(shown).decode()
+    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError):
+        return None, without_secrets(payload.decode(errors="replace"))
+
+
+def _shown(value: object) -> object:
+    match value:
+        case str():
+            return without_secrets(value)
+        case list():
+            return [_shown(each) for each in value]
+        case dict():
+            return {
+                without_secrets(name): MASK
+                if isinstance(each, str) and _SECRET_NAME.search(name)
+                else _shown(each)
+                for name, each in value.items()
+                if not name.startswith("sealed_")
+            }
+        case _:
+            return value

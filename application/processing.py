@@ -4,17 +4,20 @@ Triggered by the HTTP API. A retry joins the end of the chat's line (a TERMINAL 
 forward (a FAILED one that waits for its delay); the chat's own turn does the rest.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert
 
 from application.audit import changed
 from application.chats import ProcessingRef
 from application.paging import Page, Stretch, known_id, page, read_cursor
 from application.refusals import Conflict, NotFound
 from domain.access import Actor, owner_filter
+from domain.events import RetryAsked
+from domain.failures import Failure, costs_attempt
 from domain.turn import Status
 
 
@@ -43,17 +46,47 @@ class ProcessingView(Struct, frozen=True, rename="camel"):
 
 
 class TimelineStep(Struct, frozen=True, rename="camel"):
-    """One journalled step of a turn: what happened, and what was wished for (DESIGN §9)."""
+    """One journalled step of a turn: what happened, and what was wished for (DESIGN §9).
+
+    `attempt`: which try what was wished for belongs to; the first is 1.
+    """
 
     at: datetime
     event: dict[str, Any]
     effects: list[dict[str, Any]]
+    attempt: int
+
+
+def timeline(
+    steps: Iterable[tuple[datetime, dict[str, Any], list[dict[str, Any]]]],
+) -> list[TimelineStep]:
+    """A message's steps, the earliest first, with the attempts counted as its turn counts them."""
+    told: list[TimelineStep] = []
+    attempt = 1
+    for at, event, effects in steps:
+        if event["type"] == RetryAsked.__struct_config__.tag:
+            attempt = 1
+        elif _costs_attempt(event):
+            attempt += 1
+        told.append(TimelineStep(at, event, effects, attempt))
+    return told
+
+
+def _costs_attempt(event: dict[str, Any]) -> bool:
+    try:
+        return costs_attempt(convert(event.get("failure"), Failure))
+    except ValidationError:  # it has none, or one that only a later version knows
+        return False
 
 
 class ProcessingDetail(ProcessingView, frozen=True, rename="camel"):
-    """One alone: also what was answered, and every step on the way."""
+    """One alone: also what was answered, and every step on the way.
+
+    `responseMarkdown`: that is the Markdown of a model's answer, and no text of the bot's own.
+    """
 
     response_text: str | None
+    response_markdown: bool
     timeline: list[TimelineStep]
 
 

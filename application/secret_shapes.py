@@ -2,13 +2,16 @@
 
 import re
 
-SECRETS = (
-    r"\b\d{4,}(?::|%(?:25)*3[Aa])[\w-]{30,}"  # a bot's token, in a URL as well
+MASK = "…"
+
+_SECRET = re.compile(
+    r"(?<!\d)\d{4,}(?::|%(?:25)*3[Aa])[\w-]{30,}"  # a bot's token, in a URL (/bot…) as well
     r"|\b(?:sk-|kd_)[\w-]{8,}"  # a model server's key, and one of ours
+    r"|(?<=Bearer )\S+"
+    r"|(?<=://)[^\s/@]+(?=@)"  # a URL's user and password
 )
-_SECRET = re.compile(SECRETS)
 
 
 def without_secrets(text: str) -> str:
-    """The text with "…" in the place of what looks like a token or a key."""
-    return _SECRET.sub("…", text)
+    """The text with MASK in the place of what looks like a token, a key or a password."""
+    return _SECRET.sub(MASK, text)

@@ -25,15 +25,15 @@ from domain.failures import (
     Terminal,
     ThreadLost,
     backoff,
+    costs_attempt,
     exhausted,
+    told_wait,
 )
 from domain.step import Step
 from domain.turn import Conversation, Status, Turn
 from domain.wishes import go_on
 
 MAX_BREAKS = 3
-SHORTEST_TOLD = 0.5
-"""Seconds; a wait of less costs an attempt, and is as long as backoff has it."""
 MAX_DEATHS = 4
 ALONE_AFTER_DEATHS = 2
 DISABLED_AFTER = timedelta(hours=24)
@@ -138,12 +138,10 @@ def _retry(
     failure: Retryable | Ambiguous,
     jitter: float,
 ) -> Step[Conversation]:
-    after = failure.after if isinstance(failure, Retryable) else None
-    if after is not None and after < SHORTEST_TOLD:
-        after = None  # as good as not told: it must not be tried without end
+    after = told_wait(failure)
     if isinstance(failure, Retryable) and failure.run_ended:
         turn = replace(turn, run_id=None)
-    if after is None:
+    if costs_attempt(failure):
         turn = replace(turn, attempts=turn.attempts + 1)
     if exhausted(turn.attempts, turn.began_at, at):
         return end(conversation, turn, at, Terminal(f"gave up: {failure.reason}"))

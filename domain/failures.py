@@ -12,6 +12,8 @@ from msgspec import Struct
 
 MAX_ATTEMPTS = 6
 MAX_AGE = timedelta(hours=1)
+SHORTEST_TOLD = 0.5
+"""Seconds; a wait of less costs an attempt, and is as long as backoff has it."""
 
 
 class Retryable(Struct, frozen=True, tag="retryable", omit_defaults=True):
@@ -90,6 +92,18 @@ Failure: TypeAlias = (
     | RunLost
     | ContextTooLong
 )
+
+
+def told_wait(failure: Failure) -> float | None:
+    """The seconds that a server told us to wait; None: it told none that we go by."""
+    after = failure.after if isinstance(failure, Retryable) else None
+    # What is as good as not told must not be tried without end.
+    return after if after is not None and after >= SHORTEST_TOLD else None
+
+
+def costs_attempt(failure: Failure) -> bool:
+    """Whether another try after it is one of the six: a told wait costs none, nor does a repair."""
+    return isinstance(failure, Retryable | Ambiguous) and told_wait(failure) is None
 
 
 def backoff(attempts: int, jitter: float) -> float:

@@ -8,14 +8,13 @@ people or models wrote, and `_mask` takes out what looks like a secret from ever
 """
 
 import logging
-import re
 import sys
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from application.secret_shapes import SECRETS
+from application.secret_shapes import without_secrets
 from entrypoints.settings import Settings
 
 LOGTAIL_HOST = "https://in.logs.betterstack.com"
@@ -35,10 +34,6 @@ _REPEATING = (
     "opentelemetry.sdk._shared_internal",
 )
 """They tell of each batch that a collector does not take."""
-_SECRET = re.compile(
-    SECRETS + r"|(?<=Bearer )\S+"
-    r"|(?<=://)[^\s/@]+(?=@)"  # a URL's user and password
-)
 
 log = structlog.get_logger("logs")
 
@@ -126,7 +121,7 @@ def _handler(
 
 def _mask(_: WrappedLogger, __: str, line: Any) -> str:  # noqa: ANN401 - structlog's own type
     """The line without what looks like a secret, wherever an exception brought it from."""
-    return _SECRET.sub("***", line)
+    return without_secrets(line)
 
 
 def _logtail(settings: Settings, token: str) -> logging.Handler:

@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from servestatic import ServeStaticASGI  # type: ignore[import-untyped]
 
 from entrypoints.http.layer_problem import refuse
-from entrypoints.http.page_policy import with_policy
+from entrypoints.http.page_policy import permanently, with_policy
 
 DIST = Path(__file__).parent.parent / "web" / "admin" / "dist"
 PREFIX = "/admin/"
@@ -44,12 +44,17 @@ class AdminPages:
             allow_all_origins=False,
             immutable_file_test=lambda _, url: url.startswith(ASSETS),
         )
+        # What the build keeps for itself: .vite/manifest.json names every page's files.
+        for url in [url for url in self._files.files if "/." in url]:
+            del self._files.files[url]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP or PREFIX not in self._files.files:
             await self._app(scope, receive, send)
+        elif scope["path"] == PREFIX.rstrip("/"):
+            await self._files(scope, receive, permanently(send))
         elif not scope["path"].startswith(PREFIX):
-            await self._files(scope, receive, send)
+            await self._app(scope, receive, send)
         elif scope["method"] not in _METHODS:
             allow = (b"allow", ", ".join(_METHODS).encode())
             await refuse(send, 405, "A page is only to be read.", allow)

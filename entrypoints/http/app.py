@@ -86,6 +86,7 @@ GUARDED_API = (
     processing.list_processing,
     processing.get_processing,
     processing.retry_processing,
+    processing.count_retryable,
     processing.retry_many,
     processing.list_failures,
     exports.export_chats,
@@ -121,6 +122,8 @@ def create_app(container: AsyncContainer, environment: Settings) -> Litestar:
         exception_handlers={Exception: answer},
         request_max_body_size=MAX_BODY,
         openapi_config=None,  # entrypoints/http/schema.py serves the document
+        # No compression_config: strangers' words and private ones are in one list, which is asked
+        # for again whenever they write; the length of what is compressed would tell (BREACH).
         logging_config=None,
     )
     setup_dishka(container, app)

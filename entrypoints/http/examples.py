@@ -25,7 +25,7 @@ from application.bot_health import BotHealth, BotStatus
 from application.chat_actions import Erased, NewMessage, Waiting
 from application.chats import ChatView, LastMessage, MessageView, ProcessingRef
 from application.exports import header, line
-from application.failures import FailureView, ManyToRetry, Retried, RetryFilter
+from application.failures import FailureView, ManyToRetry, Retried, RetryCount, RetryFilter
 from application.job_desk import JobCount, JobStats, JobStatus, JobView, MinuteCount
 from application.model import ModelApi
 from application.processing import ProcessingDetail, ProcessingView, TimelineStep
@@ -156,6 +156,7 @@ _EXAMPLES: tuple[Struct, ...] = (
         id=101,
         sender="USER",
         text="Do you deliver on Sundays?",
+        markdown=False,
         created_at=_AT,
         tg_user_id=42,
         telegram_update_id=801,
@@ -167,9 +168,13 @@ _EXAMPLES: tuple[Struct, ...] = (
     Erased("3:42", messages=24, processing=12, updates=12, requests=1, steps=48, jobs=1),
     ProcessingView(**_PROCESSING),
     ProcessingDetail(
-        **_PROCESSING, response_text=None, timeline=[TimelineStep(_AT, _EVENT, [_EFFECT])]
+        **_PROCESSING,
+        response_text=None,
+        response_markdown=False,
+        timeline=[TimelineStep(_AT, _EVENT, [_EFFECT], 1)],
     ),
     ManyToRetry(RetryFilter(status=Status.TERMINAL, bot_id=3)),
+    RetryCount(count=12, or_more=False),
     Retried(retried=12, left=0),
     FailureView("openai:503", Status.FAILED, 4, [3], _AT, 101),
     ReplayReport(
@@ -200,6 +205,7 @@ _EXAMPLES: tuple[Struct, ...] = (
         status=JobStatus.QUEUED,
         chat_id="3:42",
         effect=None,
+        payload="3:42",
         attempts=2,
         created_at=_AT,
         next_at=_AT,

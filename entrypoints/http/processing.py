@@ -14,6 +14,7 @@ from application.failures import (
     FailureView,
     ManyToRetry,
     Retried,
+    RetryCount,
 )
 from application.paging import Page
 from application.processing import (
@@ -99,6 +100,22 @@ async def retry_processing(
 ) -> ProcessingDetail:
     """Try a message again: a TERMINAL one joins the end of its chat's line, a FAILED is due now."""
     return await processing.retry(request.user.actor, processing_id)
+
+
+@get("/processing/retry", tags=["processing"], responses=problems(400, 401))
+async def count_retryable(
+    request: Asked,
+    failures: FromDishka[Failures],
+    status: StatusFilter = None,
+    bot_id: BotId = None,
+    q: Words = None,
+    since: Since = None,
+    until: Until = None,
+    fingerprint: Fingerprint = None,
+) -> RetryCount:
+    """How many messages match and may be tried again: what a POST here would do."""
+    asked = filter_of(status, bot_id, q, since, until, fingerprint)
+    return await failures.retryable(request.user.actor, asked)
 
 
 @post(

@@ -11,9 +11,8 @@ from adapters.model_circuits import COME_BACK_RATE, OPEN_AFTER, PROBE_EVERY, Mod
 from application.ports import Failed
 from domain.conversation import handle
 from domain.effects import PublishJob, TurnToken
-from domain.endings import SHORTEST_TOLD
 from domain.events import ReplyFailed, TurnResumed
-from domain.failures import Failure, Retryable
+from domain.failures import SHORTEST_TOLD, Failure, Retryable
 from domain.step import Envelope
 from domain.turn import Status
 from tests.domain.given import NOW, TOKEN, begun, chat

@@ -65,6 +65,8 @@ LISTS = {
     "messages of a chat": "/api/chats/{chat}/messages",
     "bots": "/api/bots",
     "failures": "/api/processing/failures",
+    "how many may be retried": "/api/processing/retry",
+    "… of those with a word that is nowhere": "/api/processing/retry?q=nowhere",
     "jobs": "/api/jobs",
     "jobs of a status": "/api/jobs?status=failed",
     "job statistics": "/api/jobs/stats",

@@ -1,17 +1,7 @@
 /** What is written into forms and fields: nothing is lost, nothing goes twice, nothing else is sent. */
 import assert from "node:assert/strict";
-import { enter, fillIn, heading, NARROW, open, said, say, settled, texts } from "./admin-hands.mjs";
-
-/** What the one who is signed in asks of the API; its JSON. */
-async function ask(page, world, method, path, data) {
-  const answer = await page.request.fetch(`${world.base}/api/${path}`, {
-    method,
-    ...(data === undefined ? {} : { data }),
-    headers: { Origin: world.base },
-  });
-  assert.ok(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
-  return answer.status() === 204 ? null : answer.json();
-}
+import { ask, box, button, enter, fillIn, heading, NARROW, open, said, say, settled, texts } from "./admin-hands.mjs";
+import { axe } from "./looks.mjs";
 
 /** Holds a request's answer back until the returned function is called; counts the requests. */
 async function held(page, path, method = "POST") {
@@ -36,8 +26,6 @@ const problem = (status, detail, errors = []) => ({
   body: JSON.stringify({ type: "about:blank", title: "Refused", status, detail, errors }),
 });
 
-const box = (page, name) => page.getByRole("textbox", { name, exact: true });
-const button = (page, name) => page.getByRole("button", { name, exact: true });
 const composer = (page) => box(page, "Write in the bot's name");
 const focused = (page) =>
   page.evaluate(() => {
@@ -90,6 +78,51 @@ export const forms = {
       await page.getByText("The bot is saved.").waitFor();
       assert.equal(await page.getByText("Not saved yet.").count(), 0);
       assert.equal((await ask(page, world, "GET", `bots/${world.botId}`)).instructions, "Theirs");
+    },
+  },
+
+  /** Two change the same field: who saves later is told, and takes the other's or writes over it. */
+  laterSaver: {
+    async play(page, world) {
+      await enter(page, world);
+      const path = `bots/${world.botId}`;
+      await open(page, world, `${path}?tab=settings`);
+      const help = box(page, "Answer to /help");
+      const changed = (words) => page.getByText(`Changed meanwhile to: ${words}`);
+      await help.pressSequentially("Mine");
+      await ask(page, world, "PATCH", path, { helpText: "Theirs" });
+      await changed("Theirs").waitFor();
+      await page.keyboard.type("!");
+      assert.equal(await help.inputValue(), "Mine!");
+      await button(page, "Take it").click();
+      await changed("Theirs").waitFor({ state: "detached" });
+      assert.equal(await help.inputValue(), "Theirs");
+      assert.equal(await page.getByText("Not saved yet.").count(), 0);
+
+      await help.fill("Mine again");
+      await ask(page, world, "PATCH", path, { helpText: null });
+      await page.getByText("Emptied meanwhile.").waitFor();
+      await button(page, "Save").click();
+      await page.getByText("The bot is saved.").waitFor();
+      await page.getByText("Emptied meanwhile.").waitFor({ state: "detached" });
+      assert.equal((await ask(page, world, "GET", path)).helpText, "Mine again");
+
+      const key = box(page, "A key of its own");
+      await key.fill("sk-mine-0123456789");
+      const { apiKeyMask } = await ask(page, world, "PATCH", path, { apiKey: "sk-theirs-9876543210" });
+      await changed(apiKeyMask).waitFor();
+      await button(page, "Undo").click();
+      await changed(apiKeyMask).waitFor({ state: "detached" });
+
+      await open(page, world, "settings");
+      await box(page, "Model").fill("gpt-mine");
+      await ask(page, world, "PUT", "settings", { "defaults.model": "gpt-theirs" });
+      await changed("gpt-theirs").waitFor();
+      await axe(page, "a field that another changed");
+      await ask(page, world, "PUT", "settings", { "defaults.model": "gpt-mine" });
+      await changed("gpt-theirs").waitFor({ state: "detached" });
+      await page.getByText("Not saved yet.").waitFor({ state: "detached" });
+      await ask(page, world, "PUT", "settings", { "defaults.model": null });
     },
   },
 
@@ -194,6 +227,45 @@ export const forms = {
     },
   },
 
+  /** A write that is done and never answered: the page says so, shows it, and sends it once. */
+  unanswered: {
+    expected: ["ERR_FAILED"],
+    async play(page, world) {
+      // What it shows it has asked for itself.
+      await page.route("**/api/events", (route) => route.abort());
+      await page.addInitScript(() => {
+        const limit = AbortSignal.timeout.bind(AbortSignal);
+        AbortSignal.timeout = (ms) => limit(ms === 60_000 ? 500 : ms);
+      });
+      await enter(page, world);
+      await openChat(page, world);
+      let count = 0;
+      await page.route("**/api/chats/*/messages", async (route) => {
+        if (route.request().method() !== "POST") return route.fallback();
+        count += 1;
+        await route.fetch();
+      });
+      await composer(page).fill("Done all the same");
+      await button(page, "Send").click();
+      await page.getByText("It may have been done all the same: look at the conversation").waitFor();
+      await said(world, "Done all the same");
+      await page.locator("li").getByText("Done all the same", { exact: true }).waitFor({ timeout: 8_000 });
+      assert.equal(await composer(page).inputValue(), "Done all the same");
+      assert.equal(count, 1);
+
+      await open(page, world, `bots/${world.botId}?tab=settings`);
+      await page.route("**/api/bots/*", async (route) => {
+        if (route.request().method() !== "PATCH") return route.fallback();
+        await route.fetch();
+      });
+      await box(page, "Answer to /help").fill("Saved unheard");
+      await button(page, "Save").click();
+      await page.getByText("It may have been done all the same: look at the bot").waitFor();
+      // It was done: the form has it as saved.
+      await page.getByText("Not saved yet.").waitFor({ state: "detached", timeout: 8_000 });
+    },
+  },
+
   /** What somebody has begun to write is not shown to who signs in after them. */
   drafts: {
     // The sign-in asks who is signed in already.
@@ -264,7 +336,7 @@ export const forms = {
       await settled(page);
       await lookInto(page, page.getByRole("button", { name: "Details" }).first(), /./);
       const at = new Date().toISOString();
-      const job = { id: 7, entrypoint: "chat", status: "failed", chatId: null, effect: null, attempts: 1 };
+      const job = { id: 7, entrypoint: "chat", status: "failed", chatId: null, effect: null, payload: "{}", attempts: 1 };
       const items = [{ ...job, createdAt: at, nextAt: at, heartbeatAt: null, worker: null, error: "It broke." }];
       await page.route("**/api/jobs?*", (route) => route.fulfill({ json: { items, nextCursor: null } }));
       await page.route("**/api/jobs", (route) => route.fulfill({ json: { items, nextCursor: null } }));
@@ -336,7 +408,7 @@ export const forms = {
     async play(page, world) {
       await enter(page, world);
       await openChat(page, world);
-      const name = await page.getByRole("heading", { level: 1 }).boundingBox();
+      const name = await page.getByRole("heading", { level: 2 }).boundingBox();
       const pause = await button(page, "Pause the bot").boundingBox();
       assert.ok(pause.x - name.x > 180, `the chat's name has ${pause.x - name.x} px`);
       await open(page, world, "messages?status=COMPLETED");

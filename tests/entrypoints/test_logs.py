@@ -22,7 +22,7 @@ exporter = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_expor
 for number in range(3):
     exporter.error("failed %s", number)
 secrets = (
-    "{TOKEN}", "sk-proj-abcdefgh12345", "kd_{"k" * 43}", "Bearer abc.def",
+    "/bot{TOKEN}/getMe", "sk-proj-abcdefgh12345", "kd_{"k" * 43}", "Bearer abc.def",
     "postgresql://ada:hunter2@host/name",
 )
 try:
@@ -55,12 +55,12 @@ def test_json_lines() -> None:
     for line in (theirs, failed, broke):
         assert (line["part"], line["request_id"], line["job"]) == ("worker", "r1", 7)
     assert broke["exception"].endswith(
-        "ValueError: *** *** *** Bearer *** postgresql://***@host/name"
+        "ValueError: /bot…/getMe … … Bearer … postgresql://…@host/name"
     )
 
 
 def test_console_lines_hold_no_secret_either() -> None:
     written = _written("console")
     assert "it.happened" in written and "it.is.not.told" not in written
-    assert "ValueError: *** *** *** Bearer *** postgresql://***@host/name" in written
+    assert "ValueError: /bot…/getMe … … Bearer … postgresql://…@host/name" in written
     assert "\x1b[" not in written  # colours are for terminals

@@ -108,6 +108,7 @@ TABLE: dict[str, Line] = {
     "GET /api/processing.csv": Line(May.SIGNED_IN, lists="processing_id"),
     "GET /api/stats": Line(May.SIGNED_IN),
     "GET /api/processing": Line(May.SIGNED_IN, lists="processing_id"),
+    "GET /api/processing/retry": Line(May.SIGNED_IN),
     "POST /api/processing/retry": Line(May.SIGNED_IN, 202, lambda: {"filter": {}}),
     "GET /api/processing/failures": Line(May.SIGNED_IN),
     "GET /api/processing/{processing_id}": Line(May.OWNER),

@@ -31,6 +31,11 @@ async def test_a_chat_and_its_messages(admin: Person, sql: Run) -> None:
     ]
     assert [one["processing"] for one in messages] == [None, {"id": asked, "status": "COMPLETED"}]
     assert messages[1]["tgUserId"] == 5
+    assert [one["markdown"] for one in messages] == [True, False]
+    # What the bot says itself, as to /help, is no answer of the model.
+    await sql("UPDATE messages SET in_context = false WHERE user_message_id = :id", id=asked)
+    notice, _ = (await admin.get(f"/api/chats/{chat}/messages")).json["items"]
+    assert (notice["sender"], notice["markdown"]) == ("BOT", False)
 
 
 async def test_the_latest_message_first_page_by_page(user: Person, sql: Run) -> None:

@@ -9,6 +9,7 @@ from tests.entrypoints.http.conftest import Person, Run, make_bot
 from tests.entrypoints.http.rows import keep_chat, keep_message
 
 EMPTY: dict[str, Any] = {"filter": {}}
+RETRY = "/api/processing/retry"
 
 
 @pytest.fixture(autouse=True)
@@ -152,12 +153,16 @@ async def test_all_that_may_be_are_tried_again(user: Person, admin: Person, sql:
     for status in ("RECEIVED", "COMPLETED"):
         await _failed(sql, other, "x", 1, status=status)
     hidden = await _failed(sql, theirs, "x", 1)
-    answer = await user.post("/api/processing/retry", EMPTY)
+    counted = await user.get(RETRY)
+    assert (counted.status, counted.json) == (200, {"count": 3, "orMore": False})
+    answer = await user.post(RETRY, EMPTY)
     assert (answer.status, answer.json) == (202, {"retried": 3, "left": 0})
+    assert (await user.get(RETRY)).json["count"] == 0
+    assert (await admin.get(RETRY)).json["count"] == 1
     assert await _lines(sql, mine, other) == [(mine, first), (mine, second), (other, third)]
     assert (await _jobs(sql, mine), await _jobs(sql, other)) == ([True], [True])
     assert (await user.get(f"/api/processing/{first}")).json["status"] == "RECEIVED"
-    again = await user.post("/api/processing/retry", EMPTY)
+    again = await user.post(RETRY, EMPTY)
     assert again.json == {"retried": 0, "left": 0}
     assert (await admin.get(f"/api/processing/{hidden}")).json["status"] == "TERMINAL"
     assert await _lines(sql, theirs) == []
@@ -183,7 +188,8 @@ async def test_failed_ones_are_brought_forward(user: Person, sql: Run) -> None:
                 due=due,
                 chat=chat,
             )
-    answer = await user.post("/api/processing/retry", {"filter": {"status": "FAILED"}})
+    assert (await user.get(RETRY, params={"status": "FAILED"})).json["count"] == 2
+    answer = await user.post(RETRY, {"filter": {"status": "FAILED"}})
     assert (answer.status, answer.json["retried"]) == (202, 2)
     assert [await _jobs(sql, chats[place]) for place in chats] == [[True]] * 4
     assert await _lines(sql, *chats.values()) == []
@@ -206,12 +212,15 @@ async def test_filters(admin: Person, manager: Person, sql: Run) -> None:
         ({"from": moment}, 1),
         ({}, 0),
     ]:
-        answer = await manager.post("/api/processing/retry", {"filter": {"botId": bot, **wanted}})
+        counted = await manager.get(RETRY, params={"botId": str(bot), **wanted})
+        assert (counted.status, counted.json["count"]) == (200, retried), wanted
+        answer = await manager.post(RETRY, {"filter": {"botId": bot, **wanted}})
         assert (answer.status, answer.json["retried"]) == (202, retried), wanted
     assert await _lines(sql, chat, other) == [(chat, old), (chat, new)]
     for absent in (0, -1, 2**63, 10**9):
-        answer = await admin.post("/api/processing/retry", {"filter": {"botId": absent}})
+        answer = await admin.post(RETRY, {"filter": {"botId": absent}})
         assert (answer.status, answer.json) == (202, {"retried": 0, "left": 0})
+        assert (await admin.get(f"{RETRY}?botId={absent}")).json["count"] == 0
 
 
 async def test_no_more_than_so_many_at_once(
@@ -221,13 +230,27 @@ async def test_no_more_than_so_many_at_once(
     chat = await _chat(user, sql)
     made = [await _failed(sql, chat, "x", 1) for _ in range(5)]
     wanted = {"filter": {"botId": _bot(chat)}}
-    answers = [(await user.post("/api/processing/retry", wanted)).json for _ in range(3)]
+    answers = [(await user.post(RETRY, wanted)).json for _ in range(3)]
     assert answers == [
         {"retried": 2, "left": 3},
         {"retried": 2, "left": 1},
         {"retried": 1, "left": 0},
     ]
     assert [message for _, message in await _lines(sql, chat)] == made
+
+
+async def test_no_more_than_so_many_are_counted_before(
+    user: Person, sql: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures_module, "LOOKED_AT", 3)
+    chat = await _chat(user, sql)
+    for _ in range(2):
+        await _failed(sql, chat, "x", 1)
+    for told in (False, True):
+        await _failed(sql, chat, "x", 1)
+        assert (await user.get(RETRY)).json == {"count": 3, "orMore": told}
+        nowhere = {"count": 0, "orMore": told}
+        assert (await user.get(f"{RETRY}?q=nowhere")).json == nowhere
 
 
 @pytest.mark.parametrize(
@@ -245,19 +268,18 @@ async def test_no_more_than_so_many_at_once(
     ],
 )
 async def test_what_is_no_filter(user: Person, body: Any, fields: list[str]) -> None:
-    answer = await user.post("/api/processing/retry", body)
+    answer = await user.post(RETRY, body)
     assert (answer.status, answer.fields) == (422, fields)
 
 
 async def test_odd_filters_are_no_bug(user: Person, nobody: Person) -> None:
     for q in ("", "\x00", "%", "\\", "_"):
-        answer = await user.post("/api/processing/retry", {"filter": {"q": q, "botId": 1}})
+        answer = await user.post(RETRY, {"filter": {"q": q, "botId": 1}})
         assert answer.status in (202, 422)
-    answer = await user.post(
-        "/api/processing/retry", {"filter": {"from": "0001-01-01T00:00:00+14:00"}}
-    )
+    answer = await user.post(RETRY, {"filter": {"from": "0001-01-01T00:00:00+14:00"}})
     assert (answer.status, answer.fields) == (400, ["filter.from"])
-    assert (await nobody.post("/api/processing/retry", EMPTY)).status == 401
+    assert (await nobody.post(RETRY, EMPTY)).status == 401
+    assert (await nobody.get(RETRY)).status == 401
 
 
 async def test_of_one_kind(admin: Person, user: Person, sql: Run) -> None:
@@ -287,7 +309,9 @@ async def test_of_one_kind(admin: Person, user: Person, sql: Run) -> None:
     assert await listed(admin) == [hidden, *newest_first]
     assert await listed(admin, fingerprint="gave up: ##") == []
     for person, asked, left in ((user, wanted, 0), (admin, [hidden], 0)):
-        answer = await person.post("/api/processing/retry", {"filter": {"fingerprint": kind}})
+        counted = (await person.get(RETRY, params={"fingerprint": kind})).json
+        assert counted["count"] == len(asked)
+        answer = await person.post(RETRY, {"filter": {"fingerprint": kind}})
         assert (answer.status, answer.json) == (202, {"retried": len(asked), "left": left})
     assert await _lines(sql, mine, theirs) == [
         *((mine, message) for message in wanted),

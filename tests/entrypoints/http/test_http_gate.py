@@ -59,6 +59,17 @@ async def test_headers(nobody: Person) -> None:
     assert (await nobody.get("/api/auth/me")).headers["cache-control"] == "no-store"
 
 
+async def test_the_length_of_an_answer_tells_nothing_of_its_words(admin: Person) -> None:
+    """What strangers write is in one answer with what is private: compressed, it would (BREACH)."""
+    headers = {"Accept-Encoding": "br, gzip, deflate"}
+    for number in range(3):
+        user = {"email": f"{'a' * 200}{number}@example.org", "password": "correct horse"}
+        await admin.post("/api/users", json={**user, "role": "USER"})
+    answer = await admin.get("/api/users", headers=headers)
+    assert answer.status == 200 and len(str(answer.json)) > 500
+    assert "content-encoding" not in answer.headers
+
+
 async def test_foreign_pages_are_refused(nobody: Person, api: Api) -> None:
     host = api.url.partition("//")[2]
     port = host.rpartition(":")[2]

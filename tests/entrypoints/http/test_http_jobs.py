@@ -19,7 +19,7 @@ from tests.journal_steps import decoded
 
 JOB = {
     *("id", "entrypoint", "status", "chatId", "effect", "attempts", "createdAt", "nextAt"),
-    *("heartbeatAt", "worker", "error"),
+    *("payload", "heartbeatAt", "worker", "error"),
 }
 HANDLE = "bot.handle_update"
 WORKER = "00000000-0000-0000-0000-000000000007"
@@ -136,6 +136,60 @@ async def test_payloads_that_are_none_of_ours(admin: Person, sql: Run) -> None:
     assert {(item["chatId"], item["effect"]) for item in items} == {(None, None)}
     assert len(items) == 12
     assert (await admin.delete(f"/api/jobs/{items[-1]['id']}")).status == 204
+
+
+async def test_a_job_of_any_kind_shows_what_it_carries_and_why_it_is_held(
+    manager: Person, sql: Run
+) -> None:
+    held = await _job(sql, b'{"letters": ["\xc3\xa9"], "n": 1}', "failed", "somebody.elses")
+    await sql(
+        "INSERT INTO pgqueuer_log (job_id, status, priority, entrypoint, traceback)"
+        " VALUES (:job, 'failed', 0, 'somebody.elses', CAST(:what AS jsonb))",
+        job=held,
+        what='{"traceback": "KeyError: n, with sk-a-key-of-somebody and a://u:p@host"}',
+    )
+    await _job(sql, b"not JSON \xff", entrypoint="somebody.elses")
+    await _job(sql, b"x" * 10_001, entrypoint="somebody.elses")
+    await _job(sql)
+    items = (await manager.get("/api/jobs")).json["items"]
+    assert [item["payload"] for item in items] == [
+        "1:5",
+        "x" * 10_000,
+        "not JSON \ufffd",
+        '{"letters":["é"],"n":1}',
+    ]
+    assert items[-1]["error"] == "KeyError: n, with … and a://…@host"
+
+
+@pytest.mark.parametrize("entrypoint", ["effect.perform", "somebody.elses"])
+async def test_no_secret_of_a_payload_comes_out(manager: Person, sql: Run, entrypoint: str) -> None:
+    token = "1234567:AAF-abcdefghijklmnopqrstuvwxyz_0123456"
+    secrets = {
+        "type": "of.another.version",
+        "sealed_token": "gAAAAA-sealed",
+        "within": [{"apiKey": "of no shape", "sealed_model": "gAAAAA-sealed"}],
+        "bot_token": "of no shape",
+        "text": f"/bot{token}/x and sk-0123456789",
+        token: 1,
+        "input_tokens": 7,
+    }
+    await _job(sql, msgspec.json.encode(secrets), entrypoint=entrypoint)
+    await _job(sql, f"plainly {token}, Bearer abc".encode(), entrypoint=entrypoint)
+    # Escaped it has another shape, and is the same when it is read.
+    escaped = f'{{"text":"{token}"}}'.replace(":AAF", "\\u003aAAF").encode()
+    await _job(sql, escaped, entrypoint=entrypoint)
+    *others, first = (await manager.get("/api/jobs")).json["items"]
+    shown = {
+        "type": "of.another.version",
+        "within": [{"apiKey": "…"}],
+        "bot_token": "…",
+        "text": "/bot…/x and …",
+        "…": 1,
+        "input_tokens": 7,
+    }
+    assert msgspec.json.decode(first["payload"]) == shown
+    assert first["effect"] == (shown if entrypoint == "effect.perform" else None)
+    assert [item["payload"] for item in others] == ['{"text":"…"}', "plainly …, Bearer …"]
 
 
 async def test_figures(manager: Person, sql: Run) -> None:

@@ -40,12 +40,16 @@ async def test_one_alone_has_its_timeline(admin: Person, sql: Run) -> None:
     answer = await admin.get(f"/api/processing/{message}")
     assert answer.status == 200
     found = answer.json
-    assert set(found) == ITEM | {"responseText", "timeline"}
+    assert set(found) == ITEM | {"responseText", "responseMarkdown", "timeline"}
     assert (found["text"], found["responseText"], found["status"]) == (
         "Why?",
         "Because.",
         "COMPLETED",
     )
+    assert found["responseMarkdown"] is True
+    await sql("UPDATE messages SET in_context = false WHERE user_message_id = :id", id=message)
+    notice = (await admin.get(f"/api/processing/{message}")).json
+    assert (notice["responseText"], notice["responseMarkdown"]) == ("Because.", False)
     assert (found["price"], found["model"], found["inputTokens"]) == (0.00012, "m", 3)
     assert [step["event"]["type"] for step in found["timeline"]] == [
         "telegram.updateReceived",

@@ -3,98 +3,64 @@
 The pages are those that `make web` built; the last tests hold their size and their texts.
 """
 
-import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.end_to_end.system import EMAIL, PASSWORD, Bot, System, token_of
+from tests.end_to_end.system import Bot, System, token_of
+from tests.entrypoints.web.admin_stories import play, world
 
-ROOT = Path(__file__).parents[3]
-ADMIN = ROOT / "entrypoints" / "web" / "admin"
-STORY = ROOT / "tests" / "browser" / "admin.mjs"
-USER = {"email": "user@example.org", "password": "a password of a user"}
+ADMIN = Path(__file__).parents[3] / "entrypoints" / "web" / "admin"
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture(scope="module")
-async def system(database_url: str, valkey_url: str) -> AsyncIterator[System]:
-    async with System(database_url, valkey_url) as system:
-        system.environment["OPENAI_BASE_URL"] = system.sandbox.openai_url
-        system.environment["OPENAI_API_KEY"] = "sk-of-the-stand-in"
-        await system.start("api", "worker", "poller")
-        await system.sign_in()
-        await system.ask("POST", "/api/users", {**USER, "role": "USER"})
-        yield system
-
-
-@pytest.fixture
-async def bot(system: System) -> Bot:
-    """A bot that polls, whose chats and messages nobody else's story touches."""
-    return await system.bot("POLLING")
-
-
-def world(system: System, bot: Bot, **more: Any) -> dict[str, Any]:
-    return {
-        "base": system.url,
-        "control": f"{system.sandbox.url}/control",
-        "admin": {"email": EMAIL, "password": PASSWORD},
-        "user": USER,
-        "botId": bot.id,
-        "botName": bot.row["name"],
-        "telegramId": bot.telegram_id,
-        "more": [],
-        **more,
-    }
-
-
-async def told(name: str, about: dict[str, Any], tmp_path: Path) -> asyncio.subprocess.Process:
-    picture = tmp_path / "admin-failure.png"
-    return await asyncio.create_subprocess_exec(
-        "node",
-        str(STORY),
-        name,
-        json.dumps(about),
-        str(picture),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def play(name: str, about: dict[str, Any], tmp_path: Path) -> None:
-    process = await told(name, about, tmp_path)
-    _, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-
 
 STORIES = [
     "retry",
     "retryMany",
+    "retryAll",
     "operator",
+    "markdown",
     "settings",
     "roles",
     "session",
     "live",
     "tabs",
     "keyboard",
+    "overview",
+    "narrowLists",
+    "charts",
+    "refusals",
+    "inLine",
+    "chatHeadings",
+    "atTelegram",
     "twoTabs",
+    "laterSaver",
     "ownTabs",
     "numbers",
     "secrets",
     "twice",
+    "unanswered",
     "drafts",
     "focus",
     "newKey",
     "addresses",
     "phone",
     "russianWords",
+    "russianAttributes",
+    "narrowRows",
+    "copiedByHand",
     "sessionOverForm",
     "signOut",
+    "twoTabsEnded",
+    "upgraded",
+    "closing",
+    "firstLoad",
+    "refusedOnce",
+    "wideMenu",
+    "brokenPage",
+    "proxyPage",
     "otherPerson",
     "sevenTabs",
     "narrowMenu",
@@ -108,6 +74,13 @@ STORIES = [
     "longList",
     "slowPage",
     "chatBanner",
+    "filesAway",
+    "fileGone",
+    "nothingKept",
+    "wrongClock",
+    "wayBack",
+    "landmarks",
+    "otherMedia",
 ]
 
 
@@ -136,7 +109,23 @@ async def test_a_bot_that_could_not_be_switched_on_is_not_made_again(
     await play("wizardAgain", world(system, bot, token=token, otherToken=other), tmp_path)
 
 
-@pytest.mark.parametrize("name", ["light", "dark", "russian"])
+async def test_a_held_job_of_an_unknown_kind(system: System, bot: Bot, tmp_path: Path) -> None:
+    secret = token_of(bot.telegram_id)
+    (job,) = await system.rows(
+        "INSERT INTO pgqueuer (priority, status, entrypoint, payload)"
+        " VALUES (0, 'failed', 'somebody.elses', $1) RETURNING id",
+        json.dumps({"letters": "abc", "to": f"bot{secret}"}).encode(),
+    )
+    await system.rows(
+        "INSERT INTO pgqueuer_log (job_id, status, priority, entrypoint, traceback)"
+        " VALUES ($1, 'failed', 0, 'somebody.elses', $2)",
+        job["id"],
+        json.dumps({"traceback": f"KeyError: nobody handles it, not bot{secret}"}),
+    )
+    await play("heldJob", world(system, bot, secret=secret), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["light", "lightNarrow", "dark", "russian"])
 async def test_every_page(name: str, system: System, bot: Bot, tmp_path: Path) -> None:
     bot.say("/sandbox:echo <b>hello</b>", user=1001)
     bot.say("😀" * 2048, user=1002)
@@ -159,15 +148,13 @@ async def test_an_api_that_goes_away_is_told_and_comes_back_by_itself(
         await system.start("api", "worker")
         await system.sign_in()
         bot = await system.bot("POLLING")
-        process = await told("away", world(system, bot), tmp_path)
-        assert process.stdout is not None and process.stderr is not None
-        for line, act in (
-            (b"open\n", system.kill("api")),
-            (b"seen\n", system.start("api")),
-        ):
-            assert await process.stdout.readline() == line, (await process.stderr.read()).decode()
-            await act
-        assert await process.wait() == 0, (await process.stderr.read()).decode()
+        await play(
+            "away",
+            world(system, bot),
+            tmp_path,
+            open=lambda _: system.kill("api"),
+            seen=lambda _: system.start("api"),
+        )
 
 
 def test_the_first_load_is_small() -> None:
@@ -175,7 +162,8 @@ def test_the_first_load_is_small() -> None:
         ["node", str(ADMIN / "sizes.mjs")], capture_output=True, text=True, check=False
     )
     assert told.returncode == 0, told.stdout + told.stderr
-    assert "first load" in told.stdout
+    for language in ("en", "ru"):
+        assert f"first load ({language})" in told.stdout
 
 
 def test_what_vitest_knows() -> None:

@@ -2,9 +2,10 @@ import "@mantine/core/styles.css";
 import "@mantine/notifications/styles.css";
 import "mantine-datatable/styles.css";
 import "./style.css";
+import "./media.css";
 
 import { MantineProvider } from "@mantine/core";
-import { ModalsProvider } from "@mantine/modals";
+import { ModalsProvider, modals } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { createRouter, RouterProvider } from "@tanstack/react-router";
@@ -12,10 +13,11 @@ import { StrictMode, useMemo } from "react";
 import { createRoot } from "react-dom/client";
 import { useTranslation } from "react-i18next";
 
+import { followFiles } from "./api/files";
 import { makeQueries } from "./api/queries";
 import { start } from "./i18n";
 import { Rows } from "./parts/more";
-import { Broken, NotFound } from "./parts/Trouble";
+import { Broken } from "./parts/Trouble";
 import { routeTree } from "./routeTree.gen";
 import { makeTheme, variables } from "./theme";
 
@@ -32,9 +34,14 @@ const router = createRouter({
   defaultPreloadStaleTime: 0,
   defaultPendingComponent: Rows,
   defaultPendingMs: SHOW_PENDING_MS,
-  defaultNotFoundComponent: NotFound,
   defaultErrorComponent: Broken,
   scrollRestoration: true,
+  // What no page asks for in its address is left out of it.
+  search: { strict: true },
+});
+// A question is about the page that asks it.
+router.subscribe("onBeforeNavigate", ({ pathChanged }) => {
+  if (pathChanged) modals.closeAll();
 });
 
 declare module "@tanstack/react-router" {
@@ -58,9 +65,12 @@ function App() {
   );
 }
 
-await start();
-createRoot(document.getElementById("root")!).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
+followFiles();
+// No await at the top: all other files import this one's, and would wait for it.
+void start().then(() =>
+  createRoot(document.getElementById("root")!).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  ),
 );

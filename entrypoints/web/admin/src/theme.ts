@@ -21,6 +21,10 @@ export const makeTheme = (t: TFunction): MantineThemeOverride =>
       ModalHeader: { defaultProps: { role: "none" } },
       // In its page's landmark, and with nothing in it but what can be done.
       Menu: { defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false } },
+      Combobox: { defaultProps: { withinPortal: false } },
+      PasswordInput: {
+        defaultProps: { visibilityToggleButtonProps: { "aria-label": t("showPassword") } },
+      },
       Notification: { defaultProps: { closeButtonProps: { "aria-label": t("close") } } },
       DateTimePicker: {
         defaultProps: {
@@ -35,6 +39,9 @@ export const makeTheme = (t: TFunction): MantineThemeOverride =>
       },
     },
   });
+
+/** The colours in which alerts and badges tell something. */
+const TOLD = ["red", "orange", "yellow", "green", "blue", "gray"] as const;
 
 /** Texts that stand back, and those on a tint of their colour, keep a contrast of 4.5 (WCAG 2.2 AA). */
 export const variables: CSSVariablesResolver = ({ colors }) => ({
@@ -54,5 +61,9 @@ export const variables: CSSVariablesResolver = ({ colors }) => ({
   dark: {
     "--mantine-color-dimmed": colors.dark[1],
     "--mantine-color-placeholder": colors.dark[1],
+    // A tint; Mantine's own is as dark and as full as a button.
+    ...Object.fromEntries(
+      TOLD.map((color) => [`--mantine-color-${color}-light`, `${colors[color][6]}2e`]),
+    ),
   },
 });

@@ -2,47 +2,49 @@
 import createFetchClient, { type Middleware } from "openapi-fetch";
 import createQueryClient from "openapi-react-query";
 
+import { told } from "./clock";
 import { away, back } from "./connection";
 import { useOnce } from "./once";
+import { patiently, unanswered } from "./patience";
 import { Problem } from "./problem";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
 
-/** A read that has no answer by then gets none; a write may take as long as Telegram does. */
-const PATIENCE_MS = 30_000;
-
-function patiently(request: Request): Promise<Response> {
-  if (request.method !== "GET") return fetch(request);
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)]);
-  return fetch(request, { signal });
-}
-
 /** Every refusal is thrown as a Problem, so that a query's `error` is always one. */
 const refusals: Middleware = {
-  async onResponse({ response }) {
-    if (isGateway(response)) {
+  async onResponse({ request, response }) {
+    if (!isOurs(response)) {
       away();
-      throw Problem.away();
+      throw unanswered(request);
     }
     back();
     if (!response.ok) throw await Problem.of(response);
   },
-  onError({ error }) {
+  onError({ request, error }) {
     // Nobody waits for it any more: the page went on.
     if (error instanceof DOMException && error.name === "AbortError") return error;
     away();
-    return Problem.away();
+    return unanswered(request);
   },
 };
 
-/** Whether a gateway says that it found nobody: what the API says itself is a problem document. */
-function isGateway({ status, headers }: Response): boolean {
-  const isProblem = headers.get("Content-Type")?.startsWith("application/problem+json");
-  return [502, 503, 504].includes(status) && !isProblem;
+/** Whether the API says it: a gateway that found nobody, or that asks who one is, says it in HTML. */
+function isOurs({ ok, status, body, headers }: Response): boolean {
+  const type = headers.get("Content-Type") ?? "";
+  if (ok) return body === null || /^application\/(json|x-ndjson)/.test(type);
+  return ![502, 503, 504].includes(status) || type.startsWith("application/problem+json");
 }
 
-export const api = createFetchClient<paths>({ baseUrl: "/", fetch: patiently });
+/** With its body: one that is cut off midway is no answer. */
+async function whole(request: Request): Promise<Response> {
+  const response = await patiently(request);
+  told(response.headers.get("Date"));
+  if (response.body === null) return response;
+  return new Response(await response.arrayBuffer(), response);
+}
+
+export const api = createFetchClient<paths>({ baseUrl: "/", fetch: whole });
 api.use(refusals);
 
 const generated = createQueryClient(api);

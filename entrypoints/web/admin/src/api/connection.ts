@@ -26,7 +26,9 @@ export function back(): void {
   apiAway.set(false);
 }
 
-async function ask(): Promise<void> {
+/** Asks whether it answers now, and tells by `apiAway`. */
+export async function ask(): Promise<void> {
+  clearTimeout(timer);
   timer = undefined;
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const answer = await fetch("/health", { signal }).catch(() => undefined);

@@ -13,7 +13,11 @@ export type Change = {
   id: number | string | null;
 };
 
+const REFRESH: Change = { type: "refresh", id: null };
+
 const FALLBACK_MS = 15_000;
+/** What a page asks for as it opens comes together with the stream, and is not asked for twice. */
+const NEW_MS = 1_000;
 /** Changes that come close together are one question. */
 const GATHER_MS = 250;
 
@@ -39,6 +43,10 @@ export function concerns(queryKey: readonly unknown[], changes: readonly Change[
   });
 }
 
+/** Whether it was answered a while ago, and may be old if nothing has told of changes until now. */
+const isOld = ({ queryKey, state: { fetchStatus, dataUpdatedAt } }: Query): boolean =>
+  fetchStatus === "idle" && Date.now() - dataUpdatedAt > NEW_MS && concerns(queryKey, [REFRESH]);
+
 function askAgain(queries: QueryClient, changes: readonly Change[]): Promise<unknown> {
   const isConcerned = ({ queryKey }: Query) => concerns(queryKey, changes);
   const isAll = changes.some(({ type }) => type === "refresh");
@@ -58,17 +66,23 @@ function askAgain(queries: QueryClient, changes: readonly Change[]): Promise<unk
 export function listen(queries: QueryClient): () => void {
   let gathered: Change[] = [];
   let gathering: ReturnType<typeof setTimeout> | undefined;
+  let hasEnded = false;
   const ask = async (): Promise<void> => {
     const changes = gathered;
     gathered = [];
     const asked = askAgain(queries, changes);
     // What changes meanwhile waits: to ask again cuts off an answer on its way, and on a busy day
     // none would ever arrive.
-    await Promise.race([asked, new Promise((longEnough) => setTimeout(longEnough, FALLBACK_MS))]);
-    gathering = gathered.length > 0 ? setTimeout(ask, GATHER_MS) : undefined;
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    const longEnough = new Promise((resolve) => {
+      limit = setTimeout(resolve, FALLBACK_MS);
+    });
+    await Promise.race([asked, longEnough]);
+    clearTimeout(limit);
+    gathering = gathered.length > 0 && !hasEnded ? setTimeout(ask, GATHER_MS) : undefined;
   };
   const refresh = (): void => {
-    gathered.push({ type: "refresh", id: null });
+    gathered.push(REFRESH);
     gathering ??= setTimeout(ask, GATHER_MS);
   };
 
@@ -78,6 +92,7 @@ export function listen(queries: QueryClient): () => void {
     source = new EventSource("/api/events");
     source.onopen = () => {
       if (wasOpen) refresh();
+      else void queries.invalidateQueries({ predicate: isOld });
       wasOpen = true;
       live.set(true);
     };
@@ -101,6 +116,7 @@ export function listen(queries: QueryClient): () => void {
     if (source.readyState === EventSource.CLOSED) open();
   }, FALLBACK_MS);
   return () => {
+    hasEnded = true;
     document.removeEventListener("visibilitychange", follow);
     source?.close();
     clearInterval(fallback);

@@ -7,6 +7,9 @@ import { $api, type Schemas } from "./client";
 export type Me = Schemas["User"];
 export type Role = Schemas["Role"];
 
+/** From the one that may least to the one that may all. */
+export const ROLES = ["USER", "MANAGER", "ADMIN"] as const satisfies readonly Role[];
+
 const FRESH_MS = 60_000;
 
 export const meQuery = {

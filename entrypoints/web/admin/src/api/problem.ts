@@ -1,8 +1,17 @@
 /** What the API answers where it refuses: application/problem+json (RFC 9457). */
+import i18next from "i18next";
+
 import { said } from "../i18n/said";
 import type { components } from "./schema";
 
 type Answered = components["schemas"]["Problem"];
+
+/** Of what something before the API has refused, with a page of its own or with nothing. */
+function unexplained(status: number): string {
+  return status === 413
+    ? i18next.t("problem.tooLarge")
+    : i18next.t("problem.unexplained", { status });
+}
 
 export class Problem extends Error {
   readonly status: number;
@@ -28,7 +37,7 @@ export class Problem extends Error {
       response.status,
       isOfFields
         ? fields.map((error) => error.join(": ")).join(" ")
-        : said(told.detail || told.title || response.statusText),
+        : said(told.detail || told.title || "") || unexplained(response.status),
       Object.fromEntries(fields),
       Number(response.headers.get("Retry-After")) || undefined,
     );

@@ -1,10 +1,11 @@
 /** The cache of what the API answered, and what happens where it refuses. */
-import { MutationCache, type Query, QueryCache, QueryClient } from "@tanstack/react-query";
+import { hashKey, MutationCache, type Query, QueryCache, QueryClient } from "@tanstack/react-query";
 
 import { apiAway } from "./connection";
 import { meQuery } from "./me";
+import { Unanswered } from "./patience";
 import { Problem } from "./problem";
-import { sessionEnded } from "./session";
+import { leaving, sessionEnded } from "./session";
 
 const FRESH_MS = 5_000;
 const TRIES = 3;
@@ -15,13 +16,26 @@ export function makeQueries(): QueryClient {
     if (!(error instanceof Problem)) return;
     const { queryKey } = meQuery;
     // Where nobody was signed in the routes go to the sign-in themselves.
-    if (error.status === 401 && queries.getQueryData(queryKey)) sessionEnded.set(true);
+    const isHere = queries.getQueryData(queryKey) !== undefined && !leaving.get();
+    if (error.status === 401 && isHere) sessionEnded.set(true);
     // One's role has changed, or it is somebody else by now.
     if (error.status === 403) void queries.invalidateQueries({ queryKey });
   };
+  const onSuccess = (_: unknown, { queryHash }: Query<unknown, unknown>): void => {
+    // In another tab somebody has signed in again.
+    if (queryHash !== hashKey(meQuery.queryKey) || !sessionEnded.get()) return;
+    sessionEnded.set(false);
+    void queries.invalidateQueries();
+  };
   const queries = new QueryClient({
-    queryCache: new QueryCache({ onError }),
-    mutationCache: new MutationCache({ onError }),
+    queryCache: new QueryCache({ onError, onSuccess }),
+    mutationCache: new MutationCache({
+      onError: (error) => {
+        onError(error);
+        // What may have been done shows on the page.
+        if (error instanceof Unanswered) void queries.invalidateQueries();
+      },
+    }),
     defaultOptions: {
       queries: {
         staleTime: FRESH_MS,

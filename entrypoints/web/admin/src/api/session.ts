@@ -5,3 +5,6 @@
 import { makeFlag } from "./flag";
 
 export const sessionEnded = makeFlag(false);
+
+/** Whether a person is on the way out: what is asked for meanwhile is refused, which is no news. */
+export const leaving = makeFlag(false);

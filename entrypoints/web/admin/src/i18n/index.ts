@@ -14,16 +14,33 @@ type Texts = { default: object; said?: Record<string, string> };
 
 const texts = {
   en: () => import("./en"),
-  // With the names of months and days for @mantine/dates; English ones dayjs has itself.
-  ru: async () => (await Promise.all([import("./ru"), import("dayjs/locale/ru")]))[0],
+  ru: () => import("./ru"),
 } satisfies Record<Language, () => Promise<Texts>>;
 
 function isLanguage(name: string | null | undefined): name is Language {
   return name != null && name in LANGUAGES;
 }
 
+/** Undefined too where the browser keeps nothing for us: then it throws. */
+function remembered(): string | null | undefined {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return undefined;
+  }
+}
+
+/** For the next time; where the browser keeps nothing, or nothing more, for this time alone. */
+function remember(language: Language): void {
+  try {
+    localStorage.setItem(KEPT, language);
+  } catch {
+    // It is spoken all the same.
+  }
+}
+
 function wished(): Language {
-  const kept = localStorage.getItem(KEPT);
+  const kept = remembered();
   if (isLanguage(kept)) return kept;
   return navigator.languages.map((each) => each.slice(0, 2)).find(isLanguage) ?? "en";
 }
@@ -41,9 +58,10 @@ export async function speak(language: Language): Promise<void> {
   document.documentElement.lang = language;
 }
 
+/** Speak it from now on. Rejects where it could not be fetched: then all stays as it was. */
 export async function choose(language: Language): Promise<void> {
-  localStorage.setItem(KEPT, language);
   await speak(language);
+  remember(language);
 }
 
 export async function start(): Promise<void> {

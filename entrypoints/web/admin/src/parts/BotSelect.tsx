@@ -23,6 +23,7 @@ export function BotSelect({ botId, onChange }: Chosen) {
       onChange={(chosen) => onChange(chosen === null ? undefined : Number(chosen))}
       clearable
       searchable
+      nothingFoundMessage={t("noSuchBot")}
       clearButtonProps={{ "aria-label": t("allBots") }}
     />
   );

@@ -5,6 +5,8 @@ import { SlidersHorizontal } from "lucide-react";
 import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 
+import classes from "./FilterBar.module.css";
+
 export function FilterBar({ count, children }: { count: number; children: ReactNode }) {
   const { t } = useTranslation();
   const [opened, { toggle }] = useDisclosure();
@@ -22,7 +24,12 @@ export function FilterBar({ count, children }: { count: number; children: ReactN
       >
         {count > 0 ? `${t("filters")} (${count})` : t("filters")}
       </Button>
-      <Group id={id} align="flex-end" {...(opened ? {} : { visibleFrom: "sm" })}>
+      <Group
+        id={id}
+        align="flex-end"
+        className={classes.filters ?? ""}
+        {...(opened ? {} : { visibleFrom: "sm" })}
+      >
         {children}
       </Group>
     </Box>

@@ -2,7 +2,8 @@
 import { useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 
-import { byLanguage } from "./formats";
+import { now } from "../api/clock";
+import { byLanguage, dates } from "./formats";
 
 const UNITS = [
   ["year", 31_536_000],
@@ -15,14 +16,18 @@ const UNITS = [
 
 const ANEW_MS = 30_000;
 
-const words = byLanguage((language) => new Intl.RelativeTimeFormat(language, { numeric: "auto" }));
-const long = byLanguage(
-  (language) => new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" }),
+/** "now", but no "yesterday" and no "last month": so many hours ago may be neither. */
+const present = byLanguage((language) =>
+  new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "second"),
 );
+const words = byLanguage((language) => new Intl.RelativeTimeFormat(language));
+const long = dates({ dateStyle: "full", timeStyle: "long" });
 
 export function relative(at: Date, now: Date, language: string): string {
   const seconds = (at.getTime() - now.getTime()) / 1000;
-  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
+  const unitAndSize = UNITS.find(([, size]) => Math.abs(seconds) >= size);
+  if (unitAndSize === undefined) return present(language);
+  const [unit, size] = unitAndSize;
   return words(language).format(Math.trunc(seconds / size), unit);
 }
 
@@ -51,13 +56,18 @@ function follow(face: () => void): () => void {
   };
 }
 
+/** Shows the component anew each half minute: it tells times that depend on the present one. */
+export function useClock(): void {
+  useSyncExternalStore(follow, () => clock.ticks);
+}
+
 export function When({ at }: { at: string }) {
   const { language } = useTranslation().i18n;
-  useSyncExternalStore(follow, () => clock.ticks);
+  useClock();
   const date = new Date(at);
   return (
     <time dateTime={at} title={full(date, language)}>
-      {relative(date, new Date(), language)}
+      {relative(date, now(), language)}
     </time>
   );
 }

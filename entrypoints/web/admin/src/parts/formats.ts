@@ -7,3 +7,6 @@ export function byLanguage<T>(make: (language: string) => T): (language: string)
     return known;
   };
 }
+
+export const dates = (options: Intl.DateTimeFormatOptions) =>
+  byLanguage((language) => new Intl.DateTimeFormat(language, options));

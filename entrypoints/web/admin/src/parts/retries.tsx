@@ -1,16 +1,17 @@
 /** Trying messages again: some that were chosen, or all that filters name. */
 import { Button, type ButtonProps, Text } from "@mantine/core";
 import { modals } from "@mantine/modals";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { RotateCcw } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { $api, api, type Schemas } from "../api/client";
 import { useOnce } from "../api/once";
 import { Problem } from "../api/problem";
+import type { paths } from "../api/schema";
+import { tell, tellRefused } from "./tell";
 
-const LONG_MS = 10_000;
 const RETRY = ["retry"] as const;
 
 function useAskAgain(): () => Promise<void> {
@@ -21,39 +22,50 @@ function useAskAgain(): () => Promise<void> {
     });
 }
 
-/** Each by itself, for one that has ended meanwhile must not keep the others from it. */
-export function useRetry() {
+/**
+ * Each by itself, for one that has ended meanwhile must not keep the others from it. Where nobody
+ * answers any more the rest is left; `onDone` hears of each that is not.
+ */
+export function useRetry(onDone?: (id: number) => void) {
   const { t } = useTranslation("retries");
   const askAgain = useAskAgain();
   const retry = useMutation({
     mutationKey: RETRY,
     mutationFn: async (messages: readonly { id: number }[]) => {
       const refused: Problem[] = [];
-      for (const { id } of messages) {
-        try {
-          await api.POST("/api/processing/{processing_id}/retry", {
-            params: { path: { processing_id: id } },
-          });
-        } catch (error) {
-          const problem = Problem.in(error);
-          if (problem === null || problem.status === 401 || problem.status === 0) throw error;
-          refused.push(problem);
+      let retried = 0;
+      try {
+        for (const { id } of messages) {
+          try {
+            await api.POST("/api/processing/{processing_id}/retry", {
+              params: { path: { processing_id: id } },
+            });
+            retried += 1;
+          } catch (error) {
+            const problem = Problem.in(error);
+            if (problem === null || problem.status === 401 || problem.status === 0) throw error;
+            refused.push(problem);
+          }
+          onDone?.(id);
         }
+      } finally {
+        const [first] = refused;
+        const left = messages.length - retried - refused.length;
+        if (retried > 0) tell("green", t("retried", { count: retried }));
+        if (first) tell("yellow", `${t("refused", { count: refused.length })} ${first.message}`);
+        if (left > 0 && left < messages.length) tell("yellow", t("left", { count: left }));
       }
-      return { retried: messages.length - refused.length, refused };
     },
-    onSuccess: ({ retried, refused }) => {
-      if (retried > 0) tell("green", t("retried", { count: retried }));
-      const [first] = refused;
-      if (first) tell("yellow", `${t("refused", { count: refused.length })} ${first.message}`);
-    },
-    onError: (error) => tell("red", Problem.in(error)?.message || t("notRetried")),
+    onError: (error) => tellRefused(error, t("notRetried")),
     onSettled: askAgain,
   });
   return useOnce(RETRY, retry);
 }
 
-type Matching = ButtonProps & { filter: Schemas["RetryFilter"]; label: string };
+type Filtered = {
+  filter: NonNullable<paths["/api/processing/retry"]["get"]["parameters"]["query"]>;
+};
+type Matching = ButtonProps & Filtered & { label: string };
 
 /** Tries again, after a question, whatever the filter names and may be tried again. */
 export function RetryMatching({ filter, label, ...button }: Matching) {
@@ -65,13 +77,18 @@ export function RetryMatching({ filter, label, ...button }: Matching) {
         "green",
         t("retried", { count: retried }) + (left ? ` ${t("left", { count: left })}` : ""),
       ),
-    onError: (error: unknown) => tell("red", Problem.in(error)?.message || t("notRetried")),
+    onError: (error: unknown) => tellRefused(error, t("notRetried")),
     onSettled: askAgain,
   });
   const confirm = (): void => {
     modals.openConfirmModal({
       title: label,
-      children: <Text size="sm">{t(Object.keys(filter).length > 0 ? "text" : "everything")}</Text>,
+      children: (
+        <>
+          <Text size="sm">{t(Object.keys(filter).length > 0 ? "text" : "everything")}</Text>
+          <HowMany filter={filter} />
+        </>
+      ),
       labels: { confirm: t("common:retry"), cancel: t("common:cancel") },
       onConfirm: () => retry.mutate({ body: { filter } }),
     });
@@ -89,6 +106,20 @@ export function RetryMatching({ filter, label, ...button }: Matching) {
   );
 }
 
-function tell(color: string, message: string): void {
-  notifications.show({ message, color, ...(color === "green" ? {} : { autoClose: LONG_MS }) });
+function HowMany({ filter }: Filtered) {
+  const { t } = useTranslation("retries");
+  const { data, isPending } = $api.useQuery("get", "/api/processing/retry", {
+    params: { query: filter },
+  });
+  return (
+    <Text size="sm" fw={600} mt="sm" role="status">
+      {isPending ? t("counting") : data ? many(t, data) : t("uncounted")}
+    </Text>
+  );
+}
+
+/** Of so many failures that none of the first had the words, nothing is known. */
+function many(t: TFunction<"retries">, { count, orMore }: Schemas["RetryCount"]): string {
+  if (count === null || (count === 0 && orMore)) return t("uncounted");
+  return t(orMore ? "orMore" : "howMany", { count });
 }

@@ -3,6 +3,7 @@ import { createFileRoute, redirect } from "@tanstack/react-router";
 
 import { meQuery } from "../api/me";
 import { Problem } from "../api/problem";
+import { BrokenAlone } from "../parts/Trouble";
 import { Shell } from "../shell/Shell";
 
 export const Route = createFileRoute("/_app")({
@@ -16,4 +17,5 @@ export const Route = createFileRoute("/_app")({
     }
   },
   component: Shell,
+  errorComponent: BrokenAlone,
 });

@@ -35,9 +35,17 @@ function SignIn() {
   const { next } = Route.useSearch();
   const { history } = useRouter();
   return (
-    <Center mih="100vh" p="md" component="main">
+    <Center mih="100dvh" p="md" component="main">
       <Paper withBorder p="xl" w="100%" maw={400}>
-        <SignInForm hint={t("first")} onSignedIn={() => history.replace(hrefOf(next))} />
+        <SignInForm
+          hint={
+            <details>
+              <summary>{t("firstTitle")}</summary>
+              {t("first")}
+            </details>
+          }
+          onSignedIn={() => history.replace(hrefOf(next))}
+        />
       </Paper>
     </Center>
   );

@@ -1,10 +1,20 @@
-import { Alert, Anchor, AppShell, Burger, Group, NavLink, ScrollArea, Text } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import {
+  Alert,
+  Anchor,
+  AppShell,
+  Burger,
+  Group,
+  NavLink,
+  ScrollArea,
+  Text,
+  VisuallyHidden,
+} from "@mantine/core";
+import { useDisclosure, useMutationObserverTarget } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { CircleUser, LogOut, Unplug } from "lucide-react";
-import { type KeyboardEvent, lazy, Suspense, useEffect, useRef } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../api/client";
@@ -17,27 +27,27 @@ import { Forbidden } from "../parts/Trouble";
 import { mayLeave } from "../parts/unsaved";
 import { PAGES } from "./pages";
 import classes from "./Shell.module.css";
-
-const SignedOut = lazy(() =>
-  import("./SignedOut").then((module) => ({ default: module.SignedOut })),
-);
+import { SignedOut } from "./SignedOut";
 
 export function Shell() {
   const { t } = useTranslation();
   const [opened, { toggle, close }] = useDisclosure();
   const router = useRouter();
   const burger = useRef<HTMLButtonElement>(null);
+  const menu = useRef<HTMLDivElement>(null);
   const page = useRef<HTMLElement>(null);
   const hasEnded = sessionEnded.useValue();
   useSamePerson();
   useFresh(!hasEnded);
-  useEffect(() => {
-    if (!opened) return;
-    return router.subscribe("onResolved", () => {
-      close();
-      page.current?.focus();
-    });
-  }, [opened, close, router]);
+  useEffect(
+    () =>
+      router.subscribe("onResolved", () => {
+        const isFromMenu = opened || menu.current?.contains(document.activeElement);
+        close();
+        if (isFromMenu) page.current?.focus({ preventScroll: true });
+      }),
+    [opened, close, router],
+  );
   const onKeyDown = (event: KeyboardEvent): void => {
     if (!opened || event.key !== "Escape") return;
     // What else Esc does is for the page beneath.
@@ -71,6 +81,7 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar
+        ref={menu}
         p="xs"
         aria-label={t("menu")}
         className={classes.menu ?? ""}
@@ -82,11 +93,8 @@ export function Shell() {
         <Banners />
         <Allowed />
       </AppShell.Main>
-      {hasEnded && (
-        <Suspense>
-          <SignedOut />
-        </Suspense>
-      )}
+      <Announced />
+      {hasEnded && <SignedOut />}
     </AppShell>
   );
 }
@@ -102,6 +110,15 @@ function useFresh(isSignedIn: boolean): void {
     };
   }, [isSignedIn, queries]);
 }
+
+/** The name of the page that was opened, for those who hear it. */
+function Announced() {
+  const [title, setTitle] = useState("");
+  useMutationObserverTarget(() => setTitle(document.title), { childList: true }, titleElement);
+  return <VisuallyHidden aria-live="polite">{title}</VisuallyHidden>;
+}
+
+const titleElement = (): HTMLElement => document.querySelector("title")!;
 
 /** The page, where one's role may see it. */
 function Allowed() {

@@ -1,27 +1,30 @@
 import { Alert, Button, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../api/client";
 import { meQuery } from "../api/me";
 import { Problem } from "../api/problem";
+import { sessionEnded } from "../api/session";
 
-type Shown = { email?: string; hint: string; onSignedIn: () => void };
+type Shown = { email?: string; hint: ReactNode; onSignedIn: () => void };
 
 export function SignInForm({ email = "", hint, onSignedIn }: Shown) {
-  const { t } = useTranslation("signIn");
+  const { t } = useTranslation(["signIn", "common"]);
   const queries = useQueryClient();
   const form = useForm({
     initialValues: { email, password: "" },
     validate: {
-      email: (value) => (value.trim() ? null : t("required")),
-      password: (value) => (value ? null : t("required")),
+      email: (value) => (value.trim() ? null : t("common:required")),
+      password: (value) => (value ? null : t("common:required")),
     },
   });
   const login = $api.useMutation("post", "/api/auth/login", {
     onSuccess: (me) => {
       queries.setQueryData(meQuery.queryKey, me);
+      sessionEnded.set(false);
       onSignedIn();
     },
   });
@@ -41,7 +44,7 @@ export function SignInForm({ email = "", hint, onSignedIn }: Shown) {
         <Button type="submit" loading={login.isPending}>
           {t("submit")}
         </Button>
-        <Text size="sm" c="dimmed">
+        <Text component="div" size="sm" c="dimmed">
           {hint}
         </Text>
       </Stack>

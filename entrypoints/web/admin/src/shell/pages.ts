@@ -13,11 +13,13 @@ import {
   Users,
 } from "lucide-react";
 
-import type { Role } from "../api/me";
+import { ROLES, type Role } from "../api/me";
 
-const EVERYBODY = ["ADMIN", "MANAGER", "USER"] as const satisfies readonly Role[];
-const STAFF = ["ADMIN", "MANAGER"] as const satisfies readonly Role[];
-const ADMINS = ["ADMIN"] as const satisfies readonly Role[];
+const from = (least: Role): readonly Role[] => ROLES.slice(ROLES.indexOf(least));
+
+const EVERYBODY = from("USER");
+const STAFF = from("MANAGER");
+const ADMINS = from("ADMIN");
 
 /** As domain/access.py decides; the API refuses what a page would show in vain. */
 export const PAGES = [

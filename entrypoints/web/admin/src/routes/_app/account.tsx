@@ -9,6 +9,7 @@ import {
   useMantineColorScheme,
 } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { notifications } from "@mantine/notifications";
 import { createFileRoute } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -37,7 +38,11 @@ function Account() {
           <SegmentedControl
             aria-label={t("language")}
             value={i18n.language}
-            onChange={(language) => void choose(language as Language)}
+            onChange={(language) => {
+              choose(language as Language).catch(() =>
+                notifications.show({ message: t("languageAway"), color: "red" }),
+              );
+            }}
             data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
           />
         </Fieldset>
@@ -58,11 +63,12 @@ function Account() {
 function PasswordForm() {
   const { t } = useTranslation(["account", "common"]);
   const leave = useLeave();
+  const hint = t("common:passwordShort", { least: SHORTEST_PASSWORD });
   const form = useForm({
     initialValues: { currentPassword: "", newPassword: "" },
     validate: {
-      currentPassword: (value) => (value ? null : t("password.required")),
-      newPassword: (value) => (value.length >= SHORTEST_PASSWORD ? null : t("password.hint")),
+      currentPassword: (value) => (value ? null : t("common:required")),
+      newPassword: (value) => (value.length >= SHORTEST_PASSWORD ? null : hint),
     },
   });
   const change = $api.useMutation("post", "/api/auth/password", {
@@ -80,7 +86,7 @@ function PasswordForm() {
           />
           <PasswordInput
             label={t("password.new")}
-            description={t("password.hint")}
+            description={hint}
             autoComplete="new-password"
             {...form.getInputProps("newPassword")}
           />

@@ -1,12 +1,14 @@
 /** Overview: is it well? */
-import { SimpleGrid, Skeleton, Stack } from "@mantine/core";
+import { Grid, Stack } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api, type Schemas } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { Figure } from "../../parts/Figure";
 import { useFigures } from "../../parts/figures";
+import { Go } from "../../parts/Go";
 import { Page } from "../../parts/Page";
 import { Refused } from "../../parts/Trouble";
 import { Failures } from "./-overview/Failures";
@@ -29,6 +31,11 @@ function Overview() {
   );
 }
 
+/** In a full row each: four and three, on a narrow screen two, two, two and one. */
+const QUARTER = { base: 6, sm: 3 };
+const THIRD = { base: 6, sm: 4 };
+const LAST_THIRD = { base: 12, sm: 4 };
+
 /** The day is UTC's, as in the statistics. */
 function Today() {
   const { t } = useTranslation("overview");
@@ -43,25 +50,45 @@ function Today() {
   const status = (...names: Status[]): string | undefined =>
     total && figures.count(names.reduce((sum, name) => sum + (total.statuses[name] ?? 0), 0));
   const seconds = (value: number | null): string => (value === null ? "–" : figures.seconds(value));
+  const messages = (name: string, of: { status?: Status } = {}): ReactNode =>
+    data ? (
+      <Go to="/messages" search={{ ...of, from: `${data.from}T00:00:00.000Z` }} inherit>
+        {name}
+      </Go>
+    ) : (
+      name
+    );
+  const statistics = (name: string): ReactNode => (
+    <Go to="/statistics" inherit>
+      {name}
+    </Go>
+  );
   return (
-    <SimpleGrid cols={{ base: 2, sm: 4 }}>
-      <Awaited name={t("messages")} value={total && figures.count(total.messages)} />
-      <Awaited name={t("answered")} value={status("COMPLETED")} />
-      <Awaited name={t("waiting")} value={status("RECEIVED", "PROCESSING", "FAILED")} />
-      <Awaited name={t("failed")} value={status("TERMINAL")} />
-      <Awaited name={t("p50")} value={total && seconds(total.answerSecondsP50)} />
-      <Awaited name={t("p95")} value={total && seconds(total.answerSecondsP95)} />
-      <Awaited name={t("cost")} value={total && figures.dollars(total.price)} />
-    </SimpleGrid>
+    <Grid>
+      <Grid.Col span={QUARTER}>
+        <Figure name={messages(t("messages"))} value={total && figures.count(total.messages)} />
+      </Grid.Col>
+      <Grid.Col span={QUARTER}>
+        <Figure
+          name={messages(t("answered"), { status: "COMPLETED" })}
+          value={status("COMPLETED")}
+        />
+      </Grid.Col>
+      <Grid.Col span={QUARTER}>
+        <Figure name={t("waiting")} value={status("RECEIVED", "PROCESSING", "FAILED")} />
+      </Grid.Col>
+      <Grid.Col span={QUARTER}>
+        <Figure name={messages(t("failed"), { status: "TERMINAL" })} value={status("TERMINAL")} />
+      </Grid.Col>
+      <Grid.Col span={THIRD}>
+        <Figure name={statistics(t("p50"))} value={total && seconds(total.answerSecondsP50)} />
+      </Grid.Col>
+      <Grid.Col span={THIRD}>
+        <Figure name={statistics(t("p95"))} value={total && seconds(total.answerSecondsP95)} />
+      </Grid.Col>
+      <Grid.Col span={LAST_THIRD}>
+        <Figure name={statistics(t("cost"))} value={total && figures.dollars(total.price)} />
+      </Grid.Col>
+    </Grid>
   );
-}
-
-/** As large while it comes as it will be, so that nothing beneath moves. */
-function Awaited({ name, value }: { name: string; value: string | undefined }) {
-  const coming = (
-    <Skeleton component="span" display="block" width="4ch">
-      &nbsp;
-    </Skeleton>
-  );
-  return <Figure name={name} value={value ?? coming} />;
 }

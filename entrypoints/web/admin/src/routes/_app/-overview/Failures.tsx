@@ -3,14 +3,12 @@ import { useTranslation } from "react-i18next";
 
 import { $api, type Schemas } from "../../../api/client";
 import { byCursor, items } from "../../../api/pages";
-import { Problem } from "../../../api/problem";
 import { said } from "../../../i18n/said";
 import { Empty } from "../../../parts/Empty";
 import { Go } from "../../../parts/Go";
 import { More, Rows } from "../../../parts/more";
 import { RetryMatching } from "../../../parts/retries";
 import { StatusBadge } from "../../../parts/StatusBadge";
-import { Refused } from "../../../parts/Trouble";
 import { When } from "../../../parts/When";
 
 /** Failures of one kind are one line: what happened, how often, in how many bots. */
@@ -24,7 +22,6 @@ export function Failures() {
         {t("failures")}
       </Title>
       {query.isPending && <Rows />}
-      <Refused problem={Problem.in(query.error)} again={query.refetch} />
       {query.data && kinds.length === 0 && <Empty text={t("noFailures")} />}
       {kinds.map((kind) => (
         <Kind key={`${kind.fingerprint} ${kind.status}`} kind={kind} />

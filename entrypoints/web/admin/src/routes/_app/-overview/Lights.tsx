@@ -3,12 +3,10 @@ import { useTranslation } from "react-i18next";
 
 import { $api, type Schemas } from "../../../api/client";
 import { byCursor, items } from "../../../api/pages";
-import { Problem } from "../../../api/problem";
 import { BotLight } from "../../../parts/BotLight";
 import { Empty } from "../../../parts/Empty";
 import { Go, GoButton } from "../../../parts/Go";
 import { More, Rows } from "../../../parts/more";
-import { Refused } from "../../../parts/Trouble";
 
 /** The worst first. */
 const ORDER: readonly Schemas["BotStatus"][] = [
@@ -32,7 +30,6 @@ export function Lights() {
         {t("common:pages.bots")}
       </Title>
       {query.isPending && <Rows />}
-      <Refused problem={Problem.in(query.error)} again={query.refetch} />
       {query.data && bots.length === 0 && (
         <Empty text={t("noBots")}>
           <GoButton to="/bots/new">{t("makeBot")}</GoButton>

@@ -14,13 +14,10 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
-import { type Role, useMe } from "../../../api/me";
+import { ROLES, type Role, useMe } from "../../../api/me";
 import { Problem } from "../../../api/problem";
 import { Dialog } from "../../../parts/Dialog";
 import { Unfielded } from "../../../parts/Trouble";
-
-/** From the least to the most: a key may do what its maker may, or less. */
-const ROLES = ["USER", "MANAGER", "ADMIN"] as const satisfies readonly Role[];
 
 function useCreate() {
   const queries = useQueryClient();
@@ -65,14 +62,17 @@ function ShownOnce({ secret, onClose }: { secret: string; onClose: () => void })
       <Code block className="text" data-testid="api-key">
         {secret}
       </Code>
+      {!("clipboard" in navigator) && <Text size="sm">{t("copyYourself")}</Text>}
       <Group justify="flex-end">
-        <CopyButton value={secret}>
-          {({ copied, copy }) => (
-            <Button variant="light" onClick={copy}>
-              {copied ? t("copied") : t("copy")}
-            </Button>
-          )}
-        </CopyButton>
+        {"clipboard" in navigator && (
+          <CopyButton value={secret}>
+            {({ copied, copy }) => (
+              <Button variant="light" onClick={copy}>
+                {copied ? t("copied") : t("copy")}
+              </Button>
+            )}
+          </CopyButton>
+        )}
         <Button onClick={onClose}>{t("done")}</Button>
       </Group>
     </Stack>
@@ -88,6 +88,7 @@ function KeyForm({
 }) {
   const { t } = useTranslation(["apiKeys", "common"]);
   const me = useMe();
+  // A key may do what its maker may, or less.
   const roles = ROLES.slice(0, ROLES.indexOf(me.role) + 1);
   const form = useForm<{ name: string; role: Role }>({
     initialValues: { name: "", role: "USER" },

@@ -19,6 +19,12 @@ import { NewKey } from "./-NewKey";
 
 export const Route = createFileRoute("/_app/api-keys/")({ component: ApiKeys });
 
+/** Of a button in a row: the focus does not go with them, it goes to the page. */
+const leaveFocus = (button: HTMLButtonElement) => () => {
+  if (document.activeElement !== button) return;
+  document.getElementById("page")?.focus({ preventScroll: true });
+};
+
 function ApiKeys() {
   const { t } = useTranslation(["apiKeys", "common"]);
   const queries = useQueryClient();
@@ -47,9 +53,19 @@ function ApiKeys() {
         query={query}
         empty={<Empty text={t("empty")}>{add}</Empty>}
         columns={[
-          { accessor: "name", title: t("name"), ellipsis: true },
-          { accessor: "prefix", title: t("key"), render: ({ prefix }) => <Code>{prefix}…</Code> },
-          { accessor: "role", title: t("role"), render: ({ role }) => t(`common:roles.${role}`) },
+          { accessor: "name", title: t("name"), ellipsis: true, narrow: "title" },
+          {
+            accessor: "prefix",
+            title: t("key"),
+            narrow: "beneath",
+            render: ({ prefix }) => <Code>{prefix}…</Code>,
+          },
+          {
+            accessor: "role",
+            title: t("role"),
+            narrow: "beneath",
+            render: ({ role }) => t(`common:roles.${role}`),
+          },
           { accessor: "createdBy", title: t("createdBy"), ellipsis: true },
           {
             accessor: "createdAt",
@@ -66,8 +82,10 @@ function ApiKeys() {
             accessor: "revoke",
             title: <VisuallyHidden>{t("common:actions")}</VisuallyHidden>,
             textAlign: "right",
+            narrow: "beneath",
             render: (key) => (
               <Button
+                ref={leaveFocus}
                 size="compact-sm"
                 variant="subtle"
                 color="red"

@@ -4,13 +4,24 @@ import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../../api/client";
 import { Dialog } from "../../../parts/Dialog";
 import { When } from "../../../parts/When";
+import { useActions } from "./-actions";
 
 type Row = Schemas["AuditEntry"];
+
+/** What was asked, in words; a route that has none is told by its name. */
+export function Action({ action }: { action: string }) {
+  return <span title={action}>{useActions()[action] ?? action}</span>;
+}
 
 /** What one request changed, field by field; secrets are masks. */
 export function Entry({ entry, onClose }: { entry: Row | null; onClose: () => void }) {
   return (
-    <Dialog of={entry} onClose={onClose} size="xl" title={({ action }) => action}>
+    <Dialog
+      of={entry}
+      onClose={onClose}
+      size="xl"
+      title={({ action }) => <Action action={action} />}
+    >
       {(entry) => <Changes entry={entry} />}
     </Dialog>
   );

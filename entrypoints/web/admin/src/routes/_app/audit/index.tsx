@@ -1,27 +1,32 @@
 /** Audit: who asked for which change, what it changed, how it ended. */
-import { Button, Code, TextInput, VisuallyHidden } from "@mantine/core";
+import { Button, Select, TextInput, VisuallyHidden } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api, type Schemas } from "../../../api/client";
 import { byCursor } from "../../../api/pages";
+import { known, wordsOf } from "../../../parts/asked";
 import { Empty } from "../../../parts/Empty";
 import { FilterBar } from "../../../parts/FilterBar";
 import { Listing } from "../../../parts/Listing";
 import { Page } from "../../../parts/Page";
 import { useTyped } from "../../../parts/typed";
 import { When } from "../../../parts/When";
-import { Entry } from "./-Entry";
+import { useActions } from "./-actions";
+import { Action, Entry } from "./-Entry";
 
-const FILTERS = ["actor", "action", "target"] as const;
-type Filters = { [name in (typeof FILTERS)[number]]?: string };
+/** How long each may be. */
+const LONGEST = { actor: 320, action: 100, target: 300 } as const;
+type Filters = { [name in keyof typeof LONGEST]?: string };
 
 export const Route = createFileRoute("/_app/audit/")({
   validateSearch: (search): Filters =>
-    Object.fromEntries(
-      FILTERS.flatMap((name) => (search[name] ? [[name, String(search[name])]] : [])),
-    ),
+    known({
+      actor: wordsOf(search.actor, LONGEST.actor),
+      action: wordsOf(search.action, LONGEST.action),
+      target: wordsOf(search.target, LONGEST.target),
+    }),
   component: Audit,
 });
 
@@ -35,31 +40,47 @@ function Audit() {
     { params: { query: filters } },
     byCursor,
   );
+  const ask = (changed: Filters): void => {
+    const [[name, words] = []] = Object.entries(changed);
+    if (name === undefined) return;
+    void navigate({ search: (old) => ({ ...old, [name]: words || undefined }), replace: true });
+  };
+  const actions = useActions();
   const [shown, show] = useState<Schemas["AuditEntry"] | null>(null);
   return (
     <Page title={t("common:pages.audit")}>
       <FilterBar count={Object.keys(filters).length}>
-        {FILTERS.map((name) => (
-          <Filter
-            key={name}
-            name={name}
-            asked={filters[name] ?? ""}
-            ask={(words) =>
-              void navigate({
-                search: (old) => ({ ...old, [name]: words || undefined }),
-                replace: true,
-              })
-            }
-          />
-        ))}
+        <Words name="actor" asked={filters.actor ?? ""} ask={(actor) => ask({ actor })} />
+        <Select
+          label={t("action")}
+          placeholder={t("anyAction")}
+          data={Object.entries(actions).map(([value, label]) => ({ value, label }))}
+          value={filters.action ?? null}
+          onChange={(action) => ask({ action: action ?? "" })}
+          searchable
+          nothingFoundMessage={t("noSuchAction")}
+          clearable
+          clearButtonProps={{ "aria-label": t("anyAction") }}
+        />
+        <Words name="target" asked={filters.target ?? ""} ask={(target) => ask({ target })} />
       </FilterBar>
       <Listing
         query={query}
         empty={<Empty text={Object.keys(filters).length > 0 ? t("nothing") : t("empty")} />}
         columns={[
-          { accessor: "at", title: t("at"), render: ({ at }) => <When at={at} /> },
-          { accessor: "actor", title: t("actor"), ellipsis: true },
-          { accessor: "action", title: t("action"), render: ({ action }) => <Code>{action}</Code> },
+          {
+            accessor: "at",
+            title: t("at"),
+            narrow: "beneath",
+            render: ({ at }) => <When at={at} />,
+          },
+          { accessor: "actor", title: t("actor"), ellipsis: true, narrow: "beneath" },
+          {
+            accessor: "action",
+            title: t("action"),
+            narrow: "title",
+            render: ({ action }) => <Action action={action} />,
+          },
           { accessor: "target", title: t("target"), ellipsis: true, width: 220 },
           { accessor: "status", title: t("status"), textAlign: "right" },
           { accessor: "address", title: t("address"), ellipsis: true },
@@ -67,6 +88,7 @@ function Audit() {
             accessor: "details",
             title: <VisuallyHidden>{t("common:actions")}</VisuallyHidden>,
             textAlign: "right",
+            narrow: "beneath",
             render: (entry) =>
               entry.before === null && entry.after === null ? null : (
                 <Button size="compact-sm" variant="subtle" onClick={() => show(entry)}>
@@ -81,9 +103,9 @@ function Audit() {
   );
 }
 
-type Filtered = { name: keyof Filters; asked: string; ask: (words: string) => void };
+type Filtered = { name: "actor" | "target"; asked: string; ask: (words: string) => void };
 
-function Filter({ name, asked, ask }: Filtered) {
+function Words({ name, asked, ask }: Filtered) {
   const { t } = useTranslation("audit");
   const [typed, type] = useTyped(asked, ask);
   return (

@@ -1,11 +1,12 @@
 /** One bot: its state, what Telegram says of it, its settings, its end. */
 import { Button, Group, Tabs } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { Power } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
-import { $api, type Schemas } from "../../../api/client";
+import { $api, api, type Schemas } from "../../../api/client";
+import { useOnce } from "../../../api/once";
 import { Problem } from "../../../api/problem";
 import { BotLight } from "../../../parts/BotLight";
 import { Rows } from "../../../parts/more";
@@ -86,20 +87,26 @@ function Shown({ bot }: { bot: Schemas["BotView"] }) {
 function Switch({ bot }: { bot: Schemas["BotView"] }) {
   const { t } = useTranslation("bots");
   const queries = useQueryClient();
-  const settled = {
+  const path = { params: { path: { bot_id: bot.id } } };
+  // One for both, so that what was refused before does not outlive what was done since.
+  const mutationKey = ["enable or disable", bot.id];
+  const mutation = useMutation({
+    mutationKey,
+    mutationFn: (enabled: boolean) =>
+      enabled
+        ? api.POST("/api/bots/{bot_id}/enable", path)
+        : api.POST("/api/bots/{bot_id}/disable", path),
     onSettled: () => queries.invalidateQueries({ queryKey: ["get", "/api/bots/{bot_id}"] }),
-  };
-  const enable = $api.useMutation("post", "/api/bots/{bot_id}/enable", settled);
-  const disable = $api.useMutation("post", "/api/bots/{bot_id}/disable", settled);
-  const asked = bot.enabled ? disable : enable;
+  });
+  const change = useOnce(mutationKey, mutation);
   return (
     <Group gap="xs">
-      <Refused problem={Problem.in(enable.error ?? disable.error)} />
+      <Refused problem={Problem.in(change.error)} />
       <Button
         variant={bot.enabled ? "default" : "filled"}
         leftSection={<Power size={16} aria-hidden />}
-        loading={asked.isPending}
-        onClick={() => asked.mutate({ params: { path: { bot_id: bot.id } } })}
+        loading={change.isPending}
+        onClick={() => change.mutate(!bot.enabled)}
       >
         {t(bot.enabled ? "disable" : "enable")}
       </Button>

@@ -11,6 +11,16 @@ type Form = { form: UseFormReturnType<BotFields> };
 const MODES = ["POLLING", "WEBHOOK"] as const satisfies readonly BotFields["telegramMode"][];
 const APIS = ["RESPONSES", "CHAT_COMPLETIONS"] as const satisfies readonly BotFields["modelApi"][];
 
+/** How the values of what one chooses from are told. */
+export function useChoices(): (name: string, value: unknown) => string | undefined {
+  const { t } = useTranslation("bots");
+  return (name, value) => {
+    if (name === "telegramMode") return t(`modes.${value as BotFields["telegramMode"]}`);
+    if (name === "modelApi") return t(`apis.${value as BotFields["modelApi"]}`);
+    return undefined;
+  };
+}
+
 export function ModelFields({ form }: Form) {
   const { t } = useTranslation("bots");
   return (

@@ -1,5 +1,6 @@
 /** A bot's settings as a form holds them, and as the API takes them. */
 import type { Schemas } from "../../../api/client";
+import { differing } from "../../../parts/kept";
 
 type Bot = Schemas["BotView"];
 
@@ -50,10 +51,8 @@ export function fieldsOf(bot: Bot): BotFields {
 
 /** What differs from the bot; an empty field clears its setting, but a secret's leaves it. */
 export function changes(bot: Bot, fields: BotFields): Schemas["BotPatch"] {
-  const before: Record<string, unknown> = fieldsOf(bot);
   return Object.fromEntries(
-    Object.entries(fields)
-      .filter(([name, value]) => value !== before[name])
+    Object.entries(differing(fieldsOf(bot), fields))
       .filter(([name, value]) => value !== "" || !SECRETS.some((secret) => secret === name))
       .map(([name, value]) => [name, value === "" ? null : value]),
   );

@@ -33,8 +33,9 @@ function Bots() {
             title: t("name"),
             width: 240,
             ellipsis: true,
+            narrow: "title",
             render: ({ id, name }) => (
-              <Go to="/bots/$botId" params={{ botId: String(id) }} dir="auto" title={name}>
+              <Go to="/bots/$botId" params={{ botId: String(id) }} dir="auto" title={name} inherit>
                 {name}
               </Go>
             ),
@@ -48,6 +49,7 @@ function Bots() {
             accessor: "health",
             title: t("state"),
             width: 280,
+            narrow: "beneath",
             render: ({ health }) => <BotLight health={health} />,
           },
           {

@@ -1,9 +1,9 @@
 /** A new bot in four steps: its token, its model, how updates come, and a first message. */
-import { Stepper } from "@mantine/core";
+import { Stepper, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMediaQuery } from "@mantine/hooks";
+import { useDidUpdate, useMediaQuery } from "@mantine/hooks";
 import { createFileRoute } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Schemas } from "../../../api/client";
@@ -50,19 +50,30 @@ function NewBot() {
   useUnsaved(() => made === null && form.isDirty());
   const next = (): void => setStep((now) => now + 1);
   const back = (): void => setStep((now) => now - 1);
+  const heading = useRef<HTMLHeadingElement>(null);
+  // What was pressed is gone: from here one reads and goes on.
+  useDidUpdate(() => heading.current?.focus(), [step]);
   return (
     <Page title={t("wizard.title")}>
-      <Stepper active={step} maw={720} size="sm" allowNextStepsSelect={false} wrap={false}>
+      <Stepper active={step} maw={720} size="sm" wrap={false}>
         {STEPS.map((name, place) => (
           <Stepper.Step
             key={name}
             {...(narrow
               ? { "aria-label": `${place + 1} ${t(`wizard.steps.${name}`)}` }
               : { label: t(`wizard.steps.${name}`) })}
-            allowStepSelect={false}
+            aria-current={place === step ? "step" : undefined}
+            disabled
           />
         ))}
       </Stepper>
+      <Title order={2} size="h4" ref={heading} tabIndex={-1}>
+        {t("wizard.step", {
+          step: step + 1,
+          steps: STEPS.length,
+          name: t(`wizard.steps.${STEPS[step] ?? "write"}`),
+        })}
+      </Title>
       {step === 0 && <TokenStep form={form} onNext={next} />}
       {step === 1 && <ModelStep form={form} onNext={next} onBack={back} />}
       {step === 2 && (

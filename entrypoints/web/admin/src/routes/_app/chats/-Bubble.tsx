@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "../../../api/client";
 import { Go } from "../../../parts/Go";
 import { StatusBadge } from "../../../parts/StatusBadge";
+import { Words } from "../../../parts/Words";
 import classes from "./-chats.module.css";
 import type { Message } from "./-history";
 import { Clock } from "./-moments";
@@ -15,9 +16,9 @@ type Shown = { message: Message; isFresh: boolean; name: string };
 
 export const Bubble = memo(function Bubble({ message, isFresh, name }: Shown) {
   const { t } = useTranslation("chats");
-  const { sender, text, createdAt, processing } = message;
+  const { sender, text, markdown, createdAt, processing } = message;
   return (
-    <Frame sender={sender} name={name} text={text} at={createdAt}>
+    <Frame sender={sender} name={name} text={text} markdown={markdown} at={createdAt}>
       {processing && (
         <>
           {isFresh || processing.status === "COMPLETED" ? (
@@ -56,11 +57,12 @@ type Framed = {
   sender: Message["sender"];
   name: string;
   text: string;
+  markdown?: boolean;
   at: string;
   children?: ReactNode;
 };
 
-function Frame({ sender, name, text, at, children }: Framed) {
+function Frame({ sender, name, text, markdown = false, at, children }: Framed) {
   const { t } = useTranslation("chats");
   return (
     <div className={classes.line} data-sender={sender}>
@@ -68,9 +70,7 @@ function Frame({ sender, name, text, at, children }: Framed) {
         <Text size="xs" fw={600} c="dimmed" component="div" truncate>
           {sender === "USER" ? <bdi>{name}</bdi> : t(`sender.${sender}`)}
         </Text>
-        <Text size="sm" className="text" component="div">
-          {text}
-        </Text>
+        <Words text={text} markdown={markdown} size="sm" />
         <Group gap="2px 8px" mt={2} justify="flex-end">
           {children}
           <Text size="xs" c="dimmed" component="span">

@@ -8,7 +8,7 @@ import { EllipsisVertical, Eraser, Trash2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
-import { Problem } from "../../../api/problem";
+import { tellRefused } from "../../../parts/tell";
 import { type Chat, isolated, nameOf } from "./-steady";
 
 const GONE = ["messages", "processing", "updates", "requests", "steps", "jobs"] as const;
@@ -19,10 +19,7 @@ export function ChatActions({ chat }: { chat: Chat }) {
   const navigate = useNavigate();
   const init = { params: { path: { chat_id: chat.id } } };
   const name = isolated(nameOf(chat));
-  const onError = (error: unknown): void => {
-    const message = Problem.in(error)?.message || t("common:problem.away");
-    notifications.show({ color: "red", message });
-  };
+  const onError = (error: unknown): void => tellRefused(error, t("common:problem.away"));
   const forget = $api.useMutation("post", "/api/chats/{chat_id}/refresh", {
     onSuccess: () => notifications.show({ message: t("forget.done", { name }) }),
     onError,

@@ -1,5 +1,5 @@
 /** Whose chat it is, and what can be done with it as a whole. */
-import { ActionIcon, Badge, Group, Text, Title } from "@mantine/core";
+import { ActionIcon, Badge, Box, Group, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
 import { useTranslation } from "react-i18next";
@@ -12,7 +12,7 @@ import { PauseButton, type PauseState } from "./-Pause";
 import { type Chat, nameOf } from "./-steady";
 
 export function ChatHeader({ chat, pause }: { chat: Chat; pause: PauseState }) {
-  const { t } = useTranslation("chats");
+  const { t } = useTranslation(["chats", "common"]);
   const bot = useBots().find(({ id }) => id === chat.botId);
   return (
     <div>
@@ -28,7 +28,7 @@ export function ChatHeader({ chat, pause }: { chat: Chat; pause: PauseState }) {
           <ArrowLeft size={20} aria-hidden />
         </ActionIcon>
         <Title
-          order={1}
+          order={2}
           size="h3"
           id="chat-name"
           dir="auto"
@@ -57,16 +57,19 @@ export function ChatHeader({ chat, pause }: { chat: Chat; pause: PauseState }) {
       <Text size="xs" c="dimmed" component="div">
         <Group gap="0 10px">
           {chat.username !== null && <span>@{chat.username}</span>}
-          <Go
-            to="/bots/$botId"
-            params={{ botId: String(chat.botId) }}
-            size="xs"
-            maw={220}
-            truncate
-            title={bot?.name}
-          >
-            <bdi>{bot?.name ?? t("botNumber", { id: chat.botId })}</bdi>
-          </Go>
+          {/* On a phone a line of its own: its name comes later, and must not break another line. */}
+          <Box w={{ base: "100%", sm: "auto" }} lh={1}>
+            <Go
+              to="/bots/$botId"
+              params={{ botId: String(chat.botId) }}
+              size="xs"
+              maw={220}
+              truncate
+              title={bot?.name}
+            >
+              <bdi>{bot?.name ?? t("common:botNumber", { id: chat.botId })}</bdi>
+            </Go>
+          </Box>
           <span>{t("telegramId", { id: chat.telegramChatId })}</span>
           {chat.topicId !== null && <span>{t("topic", { id: chat.topicId })}</span>}
           <span>

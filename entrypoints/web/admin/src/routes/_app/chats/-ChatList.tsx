@@ -87,7 +87,7 @@ function Rows({ query, chats, openId }: Listed) {
 
   const open = (index: number): void => {
     const chat = shown[index];
-    if (chat === undefined || document.querySelector("[role=dialog]") !== null) return;
+    if (chat === undefined || document.querySelector("[role=dialog], [role=menu]") !== null) return;
     rows.scrollToIndex(index);
     void navigate({
       to: "/chats/$chatId",

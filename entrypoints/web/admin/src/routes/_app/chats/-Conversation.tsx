@@ -69,6 +69,8 @@ export function Conversation({ history, waiting, name }: Shown) {
     if (lastSent !== undefined) list.scrollToEnd();
   }, [list, lastSent]);
 
+  // This works the range out anew: that of before is not of these rows, once older ones have come.
+  const lines = list.getVirtualItems();
   const isNearTop = (list.range?.startIndex ?? AHEAD) < AHEAD;
   useEffect(() => {
     if (isNearTop && hasOlder && !isAsking && !failed) void askOlder();
@@ -106,7 +108,7 @@ export function Conversation({ history, waiting, name }: Shown) {
             )}
           </Center>
           <ol className={classes.items}>
-            {list.getVirtualItems().map(({ key, index, start }) => {
+            {lines.map(({ key, index, start }) => {
               const row = rows[index];
               return (
                 row && (

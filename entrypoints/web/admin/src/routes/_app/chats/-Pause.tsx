@@ -1,13 +1,12 @@
 /** Who answers in this chat: the bot, or a person. */
 import { Alert, Box, Button, Group, Text, Tooltip } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { Pause, Play } from "lucide-react";
 import { type Ref, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
-import { Problem } from "../../../api/problem";
+import { tellRefused } from "../../../parts/tell";
 import type { Chat } from "./-steady";
 
 export type PauseState = ReturnType<typeof usePause>;
@@ -21,10 +20,7 @@ export function usePause(chat: Chat) {
       queries.setQueryData($api.queryOptions("get", "/api/chats/{chat_id}", init).queryKey, after);
       return queries.invalidateQueries({ queryKey: ["get", "/api/chats"] });
     },
-    onError: (error: unknown) => {
-      const message = Problem.in(error)?.message || t("problem.away");
-      notifications.show({ color: "red", message });
-    },
+    onError: (error: unknown) => tellRefused(error, t("problem.away")),
   };
   const pause = $api.useMutation("post", "/api/chats/{chat_id}/pause", told);
   const resume = $api.useMutation("post", "/api/chats/{chat_id}/resume", told);

@@ -1,12 +1,36 @@
 /**
- * What an operator has begun to write in a chat. It outlives the conversation's page, and is shown
- * to nobody else who signs in here.
+ * What an operator has begun to write in a chat. It outlives the conversation's page and a reload of
+ * all, and is shown to nobody else who signs in here.
  */
 import { useSyncExternalStore } from "react";
 
 import { useMe } from "../../../api/me";
 
+const PREFIX = "kotodom.draft ";
+
+/** Where the browser keeps nothing, or is full, they live as long as the page. */
 const drafts = new Map<string, string>();
+
+function read(key: string): string {
+  const known = drafts.get(key);
+  if (known !== undefined) return known;
+  try {
+    return sessionStorage.getItem(PREFIX + key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function write(key: string, text: string): void {
+  drafts.set(key, text);
+  try {
+    if (text === "") sessionStorage.removeItem(PREFIX + key);
+    else sessionStorage.setItem(PREFIX + key, text);
+  } catch {
+    // As said above.
+  }
+}
+
 const listeners = new Set<() => void>();
 
 function subscribe(listener: () => void): () => void {
@@ -23,16 +47,16 @@ type Draft = {
 
 export function useDraft(chatId: string): Draft {
   const key = `${useMe().id} ${chatId}`;
-  const text = useSyncExternalStore(subscribe, () => drafts.get(key) ?? "");
+  const text = useSyncExternalStore(subscribe, () => read(key));
   const change = (text: string): void => {
-    drafts.set(key, text);
+    write(key, text);
     for (const listener of listeners) listener();
   };
   return {
     text,
     change,
     sent: (text) => {
-      if (drafts.get(key) === text) change("");
+      if (read(key) === text) change("");
     },
   };
 }

@@ -9,6 +9,7 @@ const message = (id: number, sender: Message["sender"] = "USER", day = 1): Messa
   id,
   sender,
   text: String(id),
+  markdown: false,
   createdAt: new Date(2026, 0, day, 12).toISOString(),
   tgUserId: null,
   telegramUpdateId: null,

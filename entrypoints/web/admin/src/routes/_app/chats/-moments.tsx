@@ -1,16 +1,14 @@
 /** Times within a conversation and in the inbox: short, with the full time on hover. */
 import { useTranslation } from "react-i18next";
 
-import { byLanguage } from "../../../parts/formats";
-import { full } from "../../../parts/When";
+import { now } from "../../../api/clock";
+import { dates } from "../../../parts/formats";
+import { full, useClock } from "../../../parts/When";
 
-const formats = (options: Intl.DateTimeFormatOptions) =>
-  byLanguage((language) => new Intl.DateTimeFormat(language, options));
-
-const hour = formats({ timeStyle: "short" });
-const dayOfThisYear = formats({ day: "numeric", month: "short" });
-const dayOfOld = formats({ dateStyle: "short" });
-const wholeDay = formats({ dateStyle: "full" });
+const hour = dates({ timeStyle: "short" });
+const dayOfThisYear = dates({ day: "numeric", month: "short" });
+const dayOfOld = dates({ dateStyle: "short" });
+const wholeDay = dates({ dateStyle: "full" });
 
 /** 14:05 */
 export function Clock({ at }: { at: string }) {
@@ -26,11 +24,12 @@ export function Clock({ at }: { at: string }) {
 /** Today's time; the day of what is older. */
 export function Lately({ at }: { at: string }) {
   const { i18n } = useTranslation();
+  useClock();
   const date = new Date(at);
-  const now = new Date();
-  const isThisYear = date.getFullYear() === now.getFullYear();
+  const today = now();
+  const isThisYear = date.getFullYear() === today.getFullYear();
   const day = isThisYear ? dayOfThisYear : dayOfOld;
-  const isToday = date.toDateString() === now.toDateString();
+  const isToday = date.toDateString() === today.toDateString();
   return (
     <time dateTime={at} title={full(date, i18n.language)}>
       {(isToday ? hour : day)(i18n.language).format(date)}

@@ -2,6 +2,7 @@
 import { Title } from "@mantine/core";
 import { createFileRoute, Outlet, useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { idOf, wordsOf } from "../../../parts/asked";
 import { ChatList } from "./-ChatList";
 import classes from "./-chats.module.css";
 import { Filters } from "./-Filters";
@@ -11,14 +12,10 @@ type Search = { q?: string | undefined; botId?: number | undefined };
 
 const LONGEST_Q = 200;
 
-// A search for digits comes back from the address as a number.
-const wordsOf = (q: string | number): string | undefined =>
-  String(q).slice(0, LONGEST_Q) || undefined;
-
 export const Route = createFileRoute("/_app/chats")({
   validateSearch: ({ q, botId }): Search => ({
-    q: typeof q === "string" || typeof q === "number" ? wordsOf(q) : undefined,
-    botId: typeof botId === "number" && Number.isSafeInteger(botId) ? botId : undefined,
+    q: wordsOf(q, LONGEST_Q),
+    botId: idOf(botId),
   }),
   component: Inbox,
 });
@@ -31,7 +28,7 @@ function Inbox() {
   return (
     <div className={classes.inbox} data-open={isOpen || undefined}>
       <div className={classes.side}>
-        <Title order={isOpen ? 2 : 1} size="h2">
+        <Title order={1} size="h2">
           {t("pages.chats")}
         </Title>
         <Filters q={q ?? ""} botId={botId} />

@@ -40,12 +40,28 @@ function Details({ job }: { job: Job }) {
           )}
         </Text>
       )}
-      {job.effect !== null && <Code block>{JSON.stringify(job.effect, null, 2)}</Code>}
       {job.error !== null && (
         <Code block className="text" color="red">
           {job.error}
         </Code>
       )}
+      {job.payload !== "" && (
+        <details>
+          <summary>{t("payload")}</summary>
+          <Code block className="text">
+            {readable(job.payload)}
+          </Code>
+        </details>
+      )}
     </Stack>
   );
+}
+
+/** JSON as people read it; what is none, as of a payload that was cut, stays as it is. */
+function readable(payload: string): string {
+  try {
+    return JSON.stringify(JSON.parse(payload), null, 2);
+  } catch {
+    return payload;
+  }
 }

@@ -6,13 +6,12 @@ import { useTranslation } from "react-i18next";
 
 import { $api, type Schemas } from "../../../api/client";
 import { byCursor } from "../../../api/pages";
-import { Problem } from "../../../api/problem";
 import { Empty } from "../../../parts/Empty";
 import { Listing } from "../../../parts/Listing";
-import { Refused } from "../../../parts/Trouble";
+import { tellRefused } from "../../../parts/tell";
 import { When } from "../../../parts/When";
 import { JobDetails } from "./-JobDetails";
-import { COLORS, type JobStatus } from "./-statuses";
+import { ASK_AGAIN_MS, COLORS, type JobStatus } from "./-statuses";
 
 type Job = Schemas["JobView"];
 
@@ -23,10 +22,18 @@ export function JobList({ status }: { status?: JobStatus }) {
     "get",
     "/api/jobs",
     { params: { query: status ? { status } : {} } },
-    byCursor,
+    {
+      ...byCursor,
+      // Who has asked for more reads on in peace, and each page would be a question.
+      refetchInterval: ({ state }) => state.data?.pages.length === 1 && ASK_AGAIN_MS,
+    },
   );
   const [shown, show] = useState<Job | null>(null);
   const asked = {
+    onError: (error: unknown, { params }: { params: { path: { job_id: number } } }) => {
+      const of = `${t("detailsTitle", { id: params.path.job_id })}: `;
+      tellRefused(error, t("common:problem.away"), of);
+    },
     onSettled: () =>
       queries.invalidateQueries({
         predicate: ({ queryKey }) => String(queryKey[1]).startsWith("/api/jobs"),
@@ -45,16 +52,21 @@ export function JobList({ status }: { status?: JobStatus }) {
     });
   return (
     <>
-      <Refused problem={Problem.in(requeue.error ?? remove.error)} />
       <Listing
         query={query}
         empty={<Empty text={status ? t("nothing") : t("empty")} />}
         columns={[
-          { accessor: "id", title: t("job"), render: ({ id }) => <Code>{id}</Code> },
+          {
+            accessor: "id",
+            title: t("job"),
+            narrow: "title",
+            render: ({ id }) => <Code>{id}</Code>,
+          },
           { accessor: "entrypoint", title: t("kind"), ellipsis: true },
           {
             accessor: "status",
             title: t("status"),
+            narrow: "beneath",
             render: (job) => (
               <Badge color={COLORS[job.status]} variant="light" tt="none">
                 {t(`statuses.${job.status}`)}
@@ -68,11 +80,12 @@ export function JobList({ status }: { status?: JobStatus }) {
             render: (job) => <When at={job.createdAt} />,
           },
           { accessor: "nextAt", title: t("next"), render: (job) => <When at={job.nextAt} /> },
-          { accessor: "error", title: t("error"), ellipsis: true, width: 220 },
+          { accessor: "error", title: t("error"), ellipsis: true, width: 220, narrow: "beneath" },
           {
             accessor: "actions",
             title: <VisuallyHidden>{t("common:actions")}</VisuallyHidden>,
             textAlign: "right",
+            narrow: "beneath",
             render: (job) => (
               <Group gap={4} justify="flex-end" wrap="nowrap">
                 <Button size="compact-sm" variant="subtle" onClick={() => show(job)}>

@@ -13,3 +13,9 @@ export const COLORS: Record<JobStatus, string> = {
 export function isJobStatus(value: unknown): value is JobStatus {
   return STATUSES.some((status) => status === value);
 }
+
+/**
+ * A worker takes and ends jobs without telling the pages, which would hear of hundreds in a second:
+ * while somebody looks they ask instead.
+ */
+export const ASK_AGAIN_MS = 5_000;

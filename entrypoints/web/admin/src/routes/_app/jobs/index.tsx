@@ -1,6 +1,7 @@
 /** Jobs: what waits, what runs, what is held, and how fast the queue moves. */
-import { SegmentedControl } from "@mantine/core";
+import { Chip, Group } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
+import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Page } from "../../../parts/Page";
@@ -19,21 +20,27 @@ function Jobs() {
   const { t } = useTranslation(["jobs", "common"]);
   const { status } = Route.useSearch();
   const navigate = Route.useNavigate();
+  const group = useId();
   return (
     <Page title={t("common:pages.jobs")}>
       <JobStats />
-      <SegmentedControl
-        aria-label={t("status")}
+      <Chip.Group
         value={status ?? ALL}
         onChange={(value) =>
           void navigate({ search: isJobStatus(value) ? { status: value } : {}, replace: true })
         }
-        data={[
-          { value: ALL, label: t("all") },
-          ...STATUSES.map((value) => ({ value, label: t(`statuses.${value}`) })),
-        ]}
-        style={{ alignSelf: "flex-start", maxWidth: "100%", overflowX: "auto" }}
-      />
+      >
+        <Group gap="xs" role="radiogroup" aria-label={t("status")}>
+          <Chip name={group} value={ALL}>
+            {t("all")}
+          </Chip>
+          {STATUSES.map((value) => (
+            <Chip key={value} name={group} value={value}>
+              {t(`statuses.${value}`)}
+            </Chip>
+          ))}
+        </Group>
+      </Chip.Group>
       <JobList {...(status ? { status } : {})} />
     </Page>
   );

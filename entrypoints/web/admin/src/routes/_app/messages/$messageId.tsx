@@ -1,10 +1,11 @@
 /** One message: what was asked and answered, what it cost, and every step on the way. */
 import { Alert, Badge, Button, Group, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { Download, RotateCcw } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
-import { $api, type Schemas } from "../../../api/client";
+import { $api, api, type Schemas } from "../../../api/client";
 import { Problem } from "../../../api/problem";
 import { useFigures } from "../../../parts/figures";
 import { Go } from "../../../parts/Go";
@@ -14,6 +15,7 @@ import { useRetry } from "../../../parts/retries";
 import { StatusBadge } from "../../../parts/StatusBadge";
 import { NotFound, Refused } from "../../../parts/Trouble";
 import { When } from "../../../parts/When";
+import { Words } from "../../../parts/Words";
 import { why } from "../../../parts/why";
 import { Timeline } from "./-Timeline";
 
@@ -42,18 +44,20 @@ function Message() {
 function Shown({ message, title }: { message: Schemas["ProcessingDetail"]; title: string }) {
   const { t } = useTranslation(["messages", "common"]);
   const retry = useRetry();
+  // By a link nobody would hear of a refusal.
+  const record = useMutation({ mutationFn: () => download(message.id) });
   const failed = message.status === "FAILED" || message.status === "TERMINAL";
+  const isOver = message.status === "COMPLETED" || message.status === "TERMINAL";
   return (
     <Page
       title={title}
       actions={
         <>
           <Button
-            component="a"
-            href={`/api/processing/${message.id}/recording`}
-            download
             variant="default"
             leftSection={<Download size={16} aria-hidden />}
+            loading={record.isPending}
+            onClick={() => record.mutate()}
           >
             {t("recording")}
           </Button>
@@ -69,6 +73,7 @@ function Shown({ message, title }: { message: Schemas["ProcessingDetail"]; title
         </>
       }
     >
+      <Refused problem={Problem.in(record.error)} />
       <Facts message={message} />
       {why(message) && failed && (
         <Alert color={message.status === "TERMINAL" ? "red" : "yellow"} title={t("error")}>
@@ -78,8 +83,13 @@ function Shown({ message, title }: { message: Schemas["ProcessingDetail"]; title
         </Alert>
       )}
       <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Words title={t("asked")} text={message.text} />
-        <Words title={t("answered")} text={message.responseText ?? ""} />
+        <Said title={t("asked")} text={message.text} markdown={false} nothing={t("noText")} />
+        <Said
+          title={t(message.responseSentAt === null ? "answered" : "sent")}
+          text={message.responseText ?? ""}
+          nothing={t(isOver ? "noAnswer" : "noAnswerYet")}
+          markdown={message.responseMarkdown}
+        />
       </SimpleGrid>
       <Stack gap="sm">
         <Title order={2} size="h4">
@@ -93,6 +103,18 @@ function Shown({ message, title }: { message: Schemas["ProcessingDetail"]; title
       </Stack>
     </Page>
   );
+}
+
+async function download(id: number): Promise<void> {
+  const { data } = await api.GET("/api/processing/{processing_id}/recording", {
+    params: { path: { processing_id: id } },
+    parseAs: "blob",
+  });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(data as Blob);
+  link.download = `recording-${id}.jsonl`;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 function Facts({ message }: { message: Schemas["ProcessingDetail"] }) {
@@ -126,14 +148,15 @@ function Facts({ message }: { message: Schemas["ProcessingDetail"] }) {
   );
 }
 
-function Words({ title, text }: { title: string; text: string }) {
-  const { t } = useTranslation("messages");
+type Told = { title: string; text: string; markdown: boolean; nothing: string };
+
+function Said({ title, nothing, ...words }: Told) {
   return (
     <Paper withBorder p="md">
       <Title order={2} size="h5" mb="xs">
         {title}
       </Title>
-      {text ? <Text className="text">{text}</Text> : <Text c="dimmed">{t("noText")}</Text>}
+      {words.text ? <Words {...words} /> : <Text c="dimmed">{nothing}</Text>}
     </Paper>
   );
 }

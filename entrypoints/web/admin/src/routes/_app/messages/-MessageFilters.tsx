@@ -2,14 +2,16 @@ import { Select, TextInput } from "@mantine/core";
 import { DateTimePicker } from "@mantine/dates";
 import "@mantine/dates/styles.css";
 import dayjs from "dayjs";
+// The names of months and days; English ones dayjs has itself.
+import "dayjs/locale/ru";
 import { useTranslation } from "react-i18next";
 
 import { BotSelect } from "../../../parts/BotSelect";
 import { FilterBar } from "../../../parts/FilterBar";
 import { useTyped } from "../../../parts/typed";
-import { type Filters, isStatus, STATUSES } from "./-filters";
+import { type Changed, type Filters, isStatus, STATUSES } from "./-filters";
 
-export function MessageFilters(props: { filters: Filters; onChange: (changed: Filters) => void }) {
+export function MessageFilters(props: { filters: Filters; onChange: (changed: Changed) => void }) {
   const { filters, onChange } = props;
   const { t, i18n } = useTranslation(["messages", "common"]);
   const [typed, type] = useTyped(filters.q ?? "", (q) => onChange({ q: q || undefined }));
@@ -20,6 +22,8 @@ export function MessageFilters(props: { filters: Filters; onChange: (changed: Fi
       popoverProps={{ id: name }}
       label={t(name)}
       locale={i18n.language}
+      // With the month's name nobody takes the 8th of March for the 3rd of August.
+      valueFormat="D MMM YYYY HH:mm"
       value={
         filters[name] === undefined ? null : dayjs(filters[name]).format("YYYY-MM-DD HH:mm:ss")
       }
@@ -29,7 +33,6 @@ export function MessageFilters(props: { filters: Filters; onChange: (changed: Fi
       clearable
       clearButtonProps={{ "aria-label": t("anyTime") }}
       placeholder={t("anyTime")}
-      miw={170}
     />
   );
   return (

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 
 import type { Schemas } from "../../../api/client";
 import { useFigures } from "../../../parts/figures";
+import { dates } from "../../../parts/formats";
 import { full } from "../../../parts/When";
 import { type Sentence, story, type Told } from "./-story";
 
@@ -10,16 +11,17 @@ const COLORS: Record<Told["mood"], string> = {
   good: "green",
   bad: "red",
   waiting: "yellow",
-  plain: "gray",
+  plain: "gray.5",
 };
+
+/** With its own colour; Mantine's white shines in the dark. */
+const FILLED = { backgroundColor: "var(--tli-color)" };
+
+const clock = dates({ timeStyle: "medium", dateStyle: "medium" });
 
 export function Timeline({ steps }: { steps: Schemas["TimelineStep"][] }) {
   const { t, i18n } = useTranslation("messages");
   const figures = useFigures();
-  const clock = new Intl.DateTimeFormat(i18n.language, {
-    timeStyle: "medium",
-    dateStyle: "short",
-  });
   const said = ({ key, values }: Sentence): string =>
     t(`story.${key}`, {
       ...values,
@@ -27,7 +29,7 @@ export function Timeline({ steps }: { steps: Schemas["TimelineStep"][] }) {
     });
   let before: Date | undefined;
   return (
-    <Steps active={steps.length} bulletSize={16} lineWidth={2}>
+    <Steps active={steps.length} bulletSize={16} lineWidth={2} styles={{ itemBullet: FILLED }}>
       {story(steps).map(({ step, at, mood, what, reason, led }) => {
         const date = new Date(at);
         const after = before && (date.getTime() - before.getTime()) / 1000;
@@ -36,7 +38,7 @@ export function Timeline({ steps }: { steps: Schemas["TimelineStep"][] }) {
           <Steps.Item key={step} color={COLORS[mood]} title={said(what)}>
             <Text size="sm" c="dimmed">
               <time dateTime={at} title={full(date, i18n.language)}>
-                {clock.format(date)}
+                {clock(i18n.language).format(date)}
               </time>
               {after !== undefined && ` (+${figures.seconds(after)})`}
             </Text>
@@ -45,15 +47,15 @@ export function Timeline({ steps }: { steps: Schemas["TimelineStep"][] }) {
                 {reason}
               </Text>
             )}
-            {led.map((sentence) => (
-              <Text size="sm" key={sentence.key}>
-                {said(sentence)}
+            {led.length > 0 && (
+              <Text size="sm" className="text">
+                {led.map(said).join("\n")}
               </Text>
-            ))}
-            <details>
+            )}
+            <Text size="sm" component="details">
               <summary>{t("raw")}</summary>
               <Code block>{JSON.stringify(steps[step], null, 2)}</Code>
-            </details>
+            </Text>
           </Steps.Item>
         );
       })}

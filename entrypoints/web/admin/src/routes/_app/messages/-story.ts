@@ -63,9 +63,8 @@ const number = (value: unknown): number | undefined =>
   typeof value === "number" ? value : undefined;
 
 export function story(steps: readonly Step[]): Told[] {
-  let attempt = 1;
   let parts = 1;
-  return steps.map(({ at, event, effects }, step) => {
+  return steps.map(({ at, event, effects, attempt }, step) => {
     const tag = text(event.type) ?? "";
     const failure = object(event.failure);
     const reply = object(event.reply);
@@ -92,8 +91,6 @@ export function story(steps: readonly Step[]): Told[] {
     };
     if (tag === "turn.resumed" && event.died === true) told.what.key = "workerDied";
     if (failure.type === "ambiguous") told.what.key = "maybeSent";
-    if (effects.some(({ type, delay }) => type === "jobs.publish" && delay !== undefined))
-      attempt += 1;
     return told;
   });
 }

@@ -2,7 +2,7 @@
 import { Alert, Button, Group, Text } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
 import { RotateCcw } from "lucide-react";
-import { useState } from "react";
+import { type Dispatch, type SetStateAction, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api, type Schemas } from "../../../api/client";
@@ -16,7 +16,7 @@ import { RetryMatching, useRetry } from "../../../parts/retries";
 import { StatusBadge } from "../../../parts/StatusBadge";
 import { When } from "../../../parts/When";
 import { why } from "../../../parts/why";
-import { asked, type Filters, filtersOf } from "./-filters";
+import { type Changed, filtersOf } from "./-filters";
 import { MessageFilters } from "./-MessageFilters";
 
 type Row = Schemas["ProcessingView"];
@@ -28,10 +28,15 @@ export const Route = createFileRoute("/_app/messages/")({
 
 const NONE: Row[] = [];
 
-/** Rows that were chosen of those that `asked` names, and no longer than it is asked. */
-function useSelection(asked: string): [Row[], (rows: Row[]) => void] {
-  const [chosen, choose] = useState({ asked, rows: NONE });
-  return [chosen.asked === asked ? chosen.rows : NONE, (rows) => choose({ asked, rows })];
+/** Rows that are chosen of those that `asked` names, until something else is asked. */
+function useSelection(asked: string): [Row[], Dispatch<SetStateAction<Row[]>>] {
+  const [rows, select] = useState(NONE);
+  const [of, setOf] = useState(asked);
+  if (of !== asked) {
+    setOf(asked);
+    select(NONE);
+  }
+  return [of === asked ? rows : NONE, select];
 }
 
 function Messages() {
@@ -43,12 +48,12 @@ function Messages() {
   const query = $api.useInfiniteQuery(
     "get",
     "/api/processing",
-    { params: { query: asked(filters) } },
+    { params: { query: filters } },
     // Rows that somebody is choosing from stay where they are.
     { ...byCursor, enabled: selected.length === 0 },
   );
-  const retry = useRetry();
-  const change = (changed: Filters): void => {
+  const retry = useRetry((id) => select((rows) => rows.filter((row) => row.id !== id)));
+  const change = (changed: Changed): void => {
     void navigate({ search: (old) => filtersOf({ ...old, ...changed }), replace: true });
   };
   return (
@@ -56,7 +61,7 @@ function Messages() {
       title={t("common:pages.messages")}
       actions={
         <RetryMatching
-          filter={asked(filters)}
+          filter={filters}
           label={t("retryAll")}
           disabled={filters.status === "COMPLETED"}
         />
@@ -70,14 +75,14 @@ function Messages() {
               {t("selected", { count: selected.length })} {t("updatesPaused")}
             </Text>
             <Group gap="xs">
-              <Button size="xs" variant="default" onClick={() => select([])}>
+              <Button size="xs" variant="default" onClick={() => select(NONE)}>
                 {t("unselect")}
               </Button>
               <Button
                 size="xs"
                 leftSection={<RotateCcw size={14} aria-hidden />}
                 loading={retry.isPending}
-                onClick={() => retry.mutate(selected, { onSettled: () => select([]) })}
+                onClick={() => retry.mutate(selected)}
               >
                 {t("common:retry")}
               </Button>
@@ -87,8 +92,7 @@ function Messages() {
       )}
       <Listing
         query={query}
-        selected={selected}
-        onSelect={select}
+        selection={{ rows: selected, select, name: ({ text }) => text || t("noText") }}
         empty={<Empty text={Object.keys(filters).length > 0 ? t("nothing") : t("empty")} />}
         columns={[
           {
@@ -96,12 +100,14 @@ function Messages() {
             title: t("text"),
             width: 320,
             ellipsis: true,
+            narrow: "title",
             render: ({ id, text }) => (
               <Go
                 to="/messages/$messageId"
                 params={{ messageId: String(id) }}
                 dir="auto"
                 title={text}
+                inherit
               >
                 {text || t("noText")}
               </Go>
@@ -110,6 +116,7 @@ function Messages() {
           {
             accessor: "status",
             title: t("status"),
+            narrow: "beneath",
             render: ({ status }) => <StatusBadge status={status} />,
           },
           { accessor: "attempts", title: t("attempts"), textAlign: "right" },
@@ -118,6 +125,7 @@ function Messages() {
             title: t("error"),
             width: 220,
             ellipsis: true,
+            narrow: "beneath",
             render: why,
           },
           {

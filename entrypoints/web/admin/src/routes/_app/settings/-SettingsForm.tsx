@@ -1,17 +1,24 @@
 import { Fieldset, Stack, Textarea, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
 import { Problem } from "../../../api/problem";
-import { useKept } from "../../../parts/kept";
+import { useKeptForm } from "../../../parts/kept";
 import { NumberField } from "../../../parts/NumberField";
 import { SaveBar } from "../../../parts/SaveBar";
 import { SecretField } from "../../../parts/SecretField";
 import { AlertsActions } from "./-AlertsActions";
-import { changes, GROUPS, isSecret, nested, type SettingId, type Settings } from "./-values";
+import {
+  changes,
+  GROUPS,
+  isSecret,
+  masksOf,
+  nested,
+  type SettingId,
+  type Settings,
+} from "./-values";
 
 const LONG: readonly SettingId[] = [
   "defaults.instructions",
@@ -24,8 +31,7 @@ const LONGEST_DAYS = 3_650;
 export function SettingsForm({ settings }: { settings: Settings }) {
   const { t } = useTranslation(["settings", "common"]);
   const queries = useQueryClient();
-  const form = useForm({ initialValues: nested(settings) });
-  const keep = useKept(form, settings, nested);
+  const { form, keep } = useKeptForm(settings, nested, { masksOf });
   const change = $api.useMutation("put", "/api/settings", {
     onMutate: () => form.getValues(),
     onSuccess: (saved, _, sent) => {

@@ -25,6 +25,9 @@ const SECRETS = ["openai.apiKey", "alerts.botToken"] as const satisfies readonly
 export const isSecret = (id: SettingId): id is (typeof SECRETS)[number] =>
   SECRETS.some((secret) => secret === id);
 
+export const masksOf = (settings: Settings): Record<string, string | null> =>
+  Object.fromEntries(SECRETS.map((id) => [id, settings[id]]));
+
 export type Values = Record<string, Record<string, string | number | null>>;
 
 function split(id: SettingId): [string, string] {

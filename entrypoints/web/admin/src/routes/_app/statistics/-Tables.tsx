@@ -1,15 +1,20 @@
-import { Table, Title } from "@mantine/core";
+import { Table } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import type { Schemas } from "../../../api/client";
 import { useFigures } from "../../../parts/figures";
+import { byLanguage } from "../../../parts/formats";
 import { Go } from "../../../parts/Go";
+
+const dayOf = byLanguage(
+  (language) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }),
+);
 
 export function DayTable({ days }: { days: Schemas["Stats"]["days"] }) {
   const { t, i18n } = useTranslation("statistics");
-  const date = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeZone: "UTC" });
+  const date = dayOf(i18n.language);
   return (
-    <Figures title={t("byDay")} first={t("day")}>
+    <Figures first={t("day")}>
       {days.toReversed().map((figures) => (
         <Row key={figures.day} name={date.format(new Date(figures.day))} figures={figures} />
       ))}
@@ -20,7 +25,7 @@ export function DayTable({ days }: { days: Schemas["Stats"]["days"] }) {
 export function BotTable({ bots }: { bots: Schemas["Stats"]["bots"] }) {
   const { t } = useTranslation("statistics");
   return (
-    <Figures title={t("byBot")} first={t("botName")}>
+    <Figures first={t("botName")}>
       {bots.map((figures) => (
         <Row
           key={figures.botId}
@@ -29,6 +34,7 @@ export function BotTable({ bots }: { bots: Schemas["Stats"]["bots"] }) {
               to="/statistics"
               search={(old) => ({ ...old, botId: figures.botId })}
               className="text"
+              inherit
             >
               {figures.name}
             </Go>
@@ -40,33 +46,28 @@ export function BotTable({ bots }: { bots: Schemas["Stats"]["bots"] }) {
   );
 }
 
-type Shown = { title: string; first: string; children: React.ReactNode };
+type Shown = { first: string; children: React.ReactNode };
 
-function Figures({ title, first, children }: Shown) {
+function Figures({ first, children }: Shown) {
   const { t } = useTranslation(["statistics", "common"]);
   return (
-    <div>
-      <Title order={2} size="h4" mb="xs">
-        {title}
-      </Title>
-      <Table.ScrollContainer minWidth={720}>
-        <Table withTableBorder>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{first}</Table.Th>
-              <Table.Th ta="right">{t("messages")}</Table.Th>
-              <Table.Th ta="right">{t("common:status.COMPLETED")}</Table.Th>
-              <Table.Th ta="right">{t("common:status.TERMINAL")}</Table.Th>
-              <Table.Th ta="right">{t("p50")}</Table.Th>
-              <Table.Th ta="right">{t("p95")}</Table.Th>
-              <Table.Th ta="right">{t("tokens")}</Table.Th>
-              <Table.Th ta="right">{t("price")}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>{children}</Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-    </div>
+    <Table.ScrollContainer minWidth={720}>
+      <Table withTableBorder>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th miw={140}>{first}</Table.Th>
+            <Table.Th ta="right">{t("messages")}</Table.Th>
+            <Table.Th ta="right">{t("common:status.COMPLETED")}</Table.Th>
+            <Table.Th ta="right">{t("common:status.TERMINAL")}</Table.Th>
+            <Table.Th ta="right">{t("p50")}</Table.Th>
+            <Table.Th ta="right">{t("p95")}</Table.Th>
+            <Table.Th ta="right">{t("tokens")}</Table.Th>
+            <Table.Th ta="right">{t("price")}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>{children}</Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
   );
 }
 

@@ -1,14 +1,17 @@
 /** Statistics: messages, time to answer and cost, by day and by bot. */
-import { Group, Select, Skeleton, Stack } from "@mantine/core";
+import { Group, Select, Skeleton, Stack, Title } from "@mantine/core";
 import { createFileRoute } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
 import { Problem } from "../../../api/problem";
+import { idOf } from "../../../parts/asked";
 import { BotSelect } from "../../../parts/BotSelect";
+import { Empty } from "../../../parts/Empty";
 import { Page } from "../../../parts/Page";
 import { Refused } from "../../../parts/Trouble";
-import { Charts } from "./-Charts";
+import { BotCharts, DayCharts } from "./-Charts";
 import { BotTable, DayTable } from "./-Tables";
 
 const SPANS = [7, 30, 90] as const;
@@ -16,8 +19,8 @@ type Filters = { days?: number | undefined; botId?: number | undefined };
 
 export const Route = createFileRoute("/_app/statistics/")({
   validateSearch: ({ days, botId }): Filters => ({
-    ...(SPANS.some((span) => span === days) ? { days: Number(days) } : {}),
-    ...(Number.isSafeInteger(botId) ? { botId: Number(botId) } : {}),
+    days: SPANS.find((span) => span === days),
+    botId: idOf(botId),
   }),
   component: Statistics,
 });
@@ -48,11 +51,20 @@ function Statistics() {
           }
         />
       </Group>
-      {query.data ? (
-        <Stack gap="lg">
-          <Charts stats={query.data} />
-          <DayTable days={query.data.days} />
-          {botId === undefined && <BotTable bots={query.data.bots} />}
+      {query.data?.total.messages === 0 ? (
+        <Empty text={t("empty")} />
+      ) : query.data ? (
+        <Stack gap="xl">
+          <Part title={t("byDay")}>
+            <DayCharts days={query.data.days} />
+            <DayTable days={query.data.days} />
+          </Part>
+          {botId === undefined && query.data.bots.length > 0 && (
+            <Part title={t("byBot")}>
+              <BotCharts bots={query.data.bots} />
+              <BotTable bots={query.data.bots} />
+            </Part>
+          )}
         </Stack>
       ) : query.isPending ? (
         <Skeleton height={760} />
@@ -60,5 +72,16 @@ function Statistics() {
         <Refused problem={Problem.in(query.error)} again={query.refetch} />
       )}
     </Page>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Stack component="section" aria-label={title}>
+      <Title order={2} size="h4">
+        {title}
+      </Title>
+      {children}
+    </Stack>
   );
 }

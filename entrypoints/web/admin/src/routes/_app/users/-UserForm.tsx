@@ -1,19 +1,18 @@
 import { Button, Group, PasswordInput, Select, Stack, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { $api, type Schemas } from "../../../api/client";
-import { useMe } from "../../../api/me";
+import { ROLES, useMe } from "../../../api/me";
 import { Problem } from "../../../api/problem";
 import { Dialog } from "../../../parts/Dialog";
+import { differing, useKeptForm } from "../../../parts/kept";
 import { SHORTEST_PASSWORD } from "../../../parts/password";
 import { Unfielded } from "../../../parts/Trouble";
 
 type User = Schemas["User"];
-export type Edited = User | "new";
+type Edited = User | "new";
 
-const ROLES = ["USER", "MANAGER", "ADMIN"] as const satisfies readonly User["role"][];
 const STATUSES = ["ACTIVE", "DISABLED"] as const satisfies readonly User["status"][];
 
 export function UserDialog({ edited, onClose }: { edited: Edited | null; onClose: () => void }) {
@@ -29,28 +28,32 @@ export function UserDialog({ edited, onClose }: { edited: Edited | null; onClose
   );
 }
 
+type UserFields = Pick<User, "email" | "role" | "status"> & { password: string };
+
+const fieldsOf = (user: User | null): UserFields => ({
+  email: user?.email ?? "",
+  role: user?.role ?? "USER",
+  status: user?.status ?? "ACTIVE",
+  password: "",
+});
+
 /** Makes a user, or changes `user`; an empty password leaves theirs. */
 function UserForm({ user, onClose }: { user: User | null; onClose: () => void }) {
   const { t } = useTranslation(["users", "common"]);
   const queries = useQueryClient();
   const me = useMe();
-  const form = useForm<{
-    email: string;
-    role: User["role"];
-    status: User["status"];
-    password: string;
-  }>({
-    initialValues: {
-      email: user?.email ?? "",
-      role: user?.role ?? "USER",
-      status: user?.status ?? "ACTIVE",
-      password: "",
-    },
+  const short = t("common:passwordShort", { least: SHORTEST_PASSWORD });
+  const { form } = useKeptForm(user, fieldsOf, {
     validate: {
       email: (value) => (value.includes("@") ? null : t("emailWrong")),
-      password: (value) =>
-        value.length >= SHORTEST_PASSWORD || (user && !value) ? null : t("passwordShort"),
+      password: (value) => (value.length >= SHORTEST_PASSWORD || (user && !value) ? null : short),
     },
+    say: (path, value) =>
+      path === "role"
+        ? t(`common:roles.${value as User["role"]}`)
+        : path === "status"
+          ? t(`statuses.${value as User["status"]}`)
+          : undefined,
   });
   const settled = {
     onSuccess: () => {
@@ -62,12 +65,13 @@ function UserForm({ user, onClose }: { user: User | null; onClose: () => void })
   };
   const create = $api.useMutation("post", "/api/users", settled);
   const change = $api.useMutation("patch", "/api/users/{user_id}", settled);
-  const save = form.onSubmit(({ email, role, status, password }) => {
+  const save = form.onSubmit((fields) => {
+    const { email, role, password } = fields;
     if (user === null) create.mutate({ body: { email, role, password } });
     else
       change.mutate({
         params: { path: { user_id: user.id } },
-        body: { email, role, status, ...(password ? { password } : {}) },
+        body: differing(fieldsOf(user), fields),
       });
   });
   return (
@@ -99,7 +103,7 @@ function UserForm({ user, onClose }: { user: User | null; onClose: () => void })
         )}
         <PasswordInput
           label={t("password")}
-          description={user ? t("passwordKept") : t("passwordShort")}
+          description={user ? t("passwordKept") : short}
           autoComplete="new-password"
           {...form.getInputProps("password")}
         />

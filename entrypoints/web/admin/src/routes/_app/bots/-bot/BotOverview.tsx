@@ -9,6 +9,7 @@ import {
   Text,
   Title,
 } from "@mantine/core";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api, type Schemas } from "../../../../api/client";
@@ -48,63 +49,62 @@ export function BotOverview({ bot }: Shown) {
 function Week({ bot }: Shown) {
   const { t } = useTranslation("bots");
   const figures = useFigures();
-  const query = $api.useQuery("get", "/api/stats", {
+  const { data, error, isPending, refetch } = $api.useQuery("get", "/api/stats", {
     params: { query: { days: WEEK, botId: bot.id } },
   });
-  const total = query.data?.total;
+  const total = data?.total;
   return (
     <Stack gap="xs">
       <Title order={2} size="h5">
         {t("week")}
       </Title>
-      <Refused problem={Problem.in(query.error)} again={query.refetch} />
-      {query.isPending && <Skeleton height={88} />}
-      {total && (
+      <Refused problem={Problem.in(error)} again={refetch} />
+      {(total || isPending) && (
         <SimpleGrid cols={{ base: 1, xs: 3 }}>
-          <Figure name={t("weekMessages")} value={figures.count(total.messages)} />
-          <Figure name={t("weekFailed")} value={figures.count(total.statuses.TERMINAL ?? 0)} />
-          <Figure name={t("weekCost")} value={figures.dollars(total.price)} />
+          <Figure name={t("weekMessages")} value={total && figures.count(total.messages)} />
+          <Figure
+            name={t("weekFailed")}
+            value={total && figures.count(total.statuses.TERMINAL ?? 0)}
+          />
+          <Figure name={t("weekCost")} value={total && figures.dollars(total.price)} />
         </SimpleGrid>
       )}
     </Stack>
   );
 }
 
-/** getMe and getWebhookInfo, as Telegram answers them now. */
+/** What getMe and getWebhookInfo answer now. */
 function AtTelegram({ bot }: Shown) {
   const { t } = useTranslation("bots");
+  const figures = useFigures();
   const path = { params: { path: { bot_id: bot.id } } };
   const query = $api.useQuery("get", "/api/bots/{bot_id}/telegram", path);
   const ensure = $api.useMutation("post", "/api/bots/{bot_id}/webhook");
-  const webhook = query.data?.webhook;
+  const { data } = query;
+  const webhook = data?.webhook;
   return (
     <Paper withBorder p="md">
       <Stack gap="sm">
         <Title order={2} size="h5">
           {t("webhook.title")}
         </Title>
-        {query.isPending && <Skeleton height={120} />}
         <Refused problem={Problem.in(query.error)} again={query.refetch} />
-        {query.data?.error && <Text className="text">{said(query.data.error)}</Text>}
-        {webhook && (
+        {data?.error && <Text className="text">{said(data.error)}</Text>}
+        {(webhook || query.isPending) && (
           <Table variant="vertical" layout="auto">
             <Table.Tbody>
-              <Table.Tr>
-                <Table.Th w={200}>{t("webhook.url")}</Table.Th>
-                <Table.Td className="text">{webhook.url || t("webhook.none")}</Table.Td>
-              </Table.Tr>
-              <Table.Tr>
-                <Table.Th>{t("webhook.pending")}</Table.Th>
-                <Table.Td>{webhook.pendingUpdateCount}</Table.Td>
-              </Table.Tr>
-              {webhook.lastErrorMessage !== null && (
-                <Table.Tr>
-                  <Table.Th>{t("webhook.lastError")}</Table.Th>
-                  <Table.Td className="text">
-                    {webhook.lastErrorMessage}{" "}
-                    {webhook.lastErrorAt !== null && <When at={webhook.lastErrorAt} />}
-                  </Table.Td>
-                </Table.Tr>
+              <Row name={t("webhook.name")}>
+                {data && <Named name={data.name} username={data.username} />}
+              </Row>
+              <Row name={t("webhook.url")}>{webhook && (webhook.url || t("webhook.none"))}</Row>
+              <Row name={t("webhook.pending")}>
+                {webhook && figures.count(webhook.pendingUpdateCount)}
+              </Row>
+              {webhook && webhook.lastErrorMessage !== null && (
+                <Row name={t("webhook.lastError")}>
+                  {said(webhook.lastErrorMessage)}{" "}
+                  {webhook.lastErrorAt !== null && <When at={webhook.lastErrorAt} />}
+                </Row>
               )}
             </Table.Tbody>
           </Table>
@@ -133,5 +133,24 @@ function AtTelegram({ bot }: Shown) {
         </Group>
       </Stack>
     </Paper>
+  );
+}
+
+/** A skeleton stands for what is still awaited. */
+function Row({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <Table.Tr>
+      <Table.Th w="35%">{name}</Table.Th>
+      <Table.Td className="text">{children ?? <Skeleton height={20} maw={240} />}</Table.Td>
+    </Table.Tr>
+  );
+}
+
+function Named({ name, username }: { name: string | null; username: string | null }) {
+  return (
+    <>
+      <bdi>{name}</bdi>
+      {username !== null && ` @${username}`}
+    </>
   );
 }

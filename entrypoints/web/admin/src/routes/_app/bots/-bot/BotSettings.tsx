@@ -1,5 +1,4 @@
 import { Fieldset, Stack, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
@@ -7,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { $api, type Schemas } from "../../../../api/client";
 import { useMe } from "../../../../api/me";
 import { Problem } from "../../../../api/problem";
-import { useKept } from "../../../../parts/kept";
+import { useKeptForm } from "../../../../parts/kept";
 import { SaveBar } from "../../../../parts/SaveBar";
 import {
   FinerModelFields,
@@ -15,18 +14,19 @@ import {
   ModelFields,
   ServerFields,
   TextFields,
+  useChoices,
 } from "../-BotFieldset";
-import { type BotFields, changes, fieldsOf } from "../-fields";
+import { changes, fieldsOf } from "../-fields";
 
 export function BotSettings({ bot }: { bot: Schemas["BotView"] }) {
   const { t } = useTranslation(["bots", "common"]);
   const me = useMe();
   const queries = useQueryClient();
-  const form = useForm<BotFields>({
-    initialValues: fieldsOf(bot),
+  const { form, keep } = useKeptForm(bot, fieldsOf, {
     validate: { name: (value) => (value.trim() ? null : t("wizard.nameMissing")) },
+    masksOf: ({ tokenMask, apiKeyMask }) => ({ token: tokenMask, apiKey: apiKeyMask }),
+    say: useChoices(),
   });
-  const keep = useKept(form, bot, fieldsOf);
   const path = { params: { path: { bot_id: bot.id } } };
   const change = $api.useMutation("patch", "/api/bots/{bot_id}", {
     onMutate: () => form.getValues(),

@@ -9,6 +9,9 @@ import { $api, type Schemas } from "../../../../api/client";
 import { Problem } from "../../../../api/problem";
 import { Refused } from "../../../../parts/Trouble";
 
+/** As a page shows it: no field can hold a line's end, and nobody sees how many spaces there are. */
+const folded = (name: string): string => name.trim().replace(/\s+/g, " ");
+
 /** Deleting asks for the bot's name. */
 export function DeleteBot({ bot }: { bot: Schemas["BotView"] }) {
   const { t } = useTranslation("bots");
@@ -38,7 +41,7 @@ export function DeleteBot({ bot }: { bot: Schemas["BotView"] }) {
       <Refused problem={Problem.in(remove.error)} />
       <Button
         color="red"
-        disabled={name.trim() !== bot.name.trim()}
+        disabled={folded(name) !== folded(bot.name)}
         loading={remove.isPending}
         onClick={() => remove.mutate({ params: { path: { bot_id: bot.id } } })}
         style={{ alignSelf: "flex-start" }}

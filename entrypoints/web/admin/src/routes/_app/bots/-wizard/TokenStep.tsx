@@ -41,13 +41,18 @@ export function TokenStep({ form, onNext }: Shown) {
             description={t("wizard.tokenHint")}
             autoComplete="off"
             spellCheck={false}
-            data-autofocus
             {...form.getInputProps("token")}
             {...changed}
           />
           {me.role === "ADMIN" && (
             <>
-              <Button variant="subtle" size="compact-sm" onClick={toggle} aria-expanded={servers}>
+              <Button
+                variant="subtle"
+                size="compact-sm"
+                style={{ alignSelf: "flex-start" }}
+                onClick={toggle}
+                aria-expanded={servers}
+              >
                 {t("wizard.server")}
               </Button>
               <Collapse expanded={servers}>
