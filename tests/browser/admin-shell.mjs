@@ -1,6 +1,6 @@
 /** What holds on every page of the Admin Web: sessions, connections, menus, and how it all looks. */
 import assert from "node:assert/strict";
-import { ask, enter, heading, NARROW, open, REFUSED, said, say, settled, signIn } from "./admin-hands.mjs";
+import { ask, enter, fillIn, heading, NARROW, open, REFUSED, said, say, settled, signIn } from "./admin-hands.mjs";
 import { axe } from "./looks.mjs";
 
 const AWAY = "Kotodom GPT does not answer. This page comes back by itself";
@@ -152,6 +152,29 @@ export const shell = {
       await lookAgain(other);
       await other.getByText(ENDED).waitFor({ state: "detached" });
       await heading(other, "Statistics");
+    },
+  },
+
+  /** What is still asked for on the way out is refused: who signs in again is not asked twice. */
+  signOutAndIn: {
+    expected: REFUSED,
+    async play(page, world) {
+      await enter(page, world);
+      await open(page, world, "account");
+      await heading(page, "My account");
+      // Slow, so that the page that is left still asks who one is.
+      await page.route("**/api/auth/me", async (route) => {
+        await new Promise((later) => setTimeout(later, 300));
+        await route.continue();
+      });
+      const out = page.waitForResponse("**/api/auth/logout");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await out;
+      await lookAgain(page);
+      await fillIn(page, world.admin);
+      await heading(page, "Overview");
+      await settled(page);
+      assert.equal(await page.getByText(ENDED).count(), 0, "asked to sign in once more");
     },
   },
 

@@ -529,6 +529,28 @@ export const stories = {
     },
   },
 
+  /** What comes late finds its place kept, on a phone as well. */
+  keptPlaces: {
+    look: NARROW,
+    async play(page, world) {
+      await say(world, "/sandbox:echo hello");
+      await said(world, "hello");
+      await enter(page, world);
+      const late = /\/api\/(jobs\/stats|stats\?.*|bots\?limit.*|bots\/\d+\/telegram)$/;
+      await page.route(late, async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        await route.continue();
+      });
+      for (const path of ["", "jobs", `bots/${world.botId}`, `chats/${world.botId}:1001`]) {
+        await open(page, world, path);
+        await page.waitForResponse(late);
+        await settled(page);
+        const moved = await shifts(page);
+        assert.ok(moved < 0.02, `${path}: it moves by ${moved}`);
+      }
+    },
+  },
+
   /** Filters and groups of fields stand in line; a bot that is not there is not found. */
   inLine: {
     async play(page, world) {
