@@ -397,8 +397,9 @@ export const forms = {
       await menu.getByRole("link", { name: "Audit" }).click();
       await page.waitForURL((url) => url.search === "");
       assert.equal(await box(page, "Who").inputValue(), "");
-      await box(page, "What was asked").fill("POST");
-      await page.waitForURL((url) => url.search === "?action=POST");
+      await page.getByLabel("Action", { exact: true }).first().click();
+      await page.getByRole("option", { name: "Sign-in" }).click();
+      await page.waitForURL((url) => url.search === "?action=login");
     },
   },
 

@@ -396,7 +396,7 @@ export const lines = {
       await heading(page, "Kotodom GPT");
       assert.equal(await signingIn(world, me), 401);
       await fillIn(page, renewed);
-      await page.locator("main").getByText(me.email).waitFor(SOON);
+      await page.getByRole("navigation").getByText(me.email).waitFor(SOON);
     },
   },
 

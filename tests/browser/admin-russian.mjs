@@ -21,6 +21,9 @@ const NO_WORDS = [
   /^[a-z]+(_[a-z]+)*$/, // an action's name, beside its words
   /^(gpt|o\d)[\w.-]*$/,
   /^English$/,
+  /^…/, // what is left of a secret
+  /^(Bot|User) \d+$/,
+  /^\/sandbox:/,
 ];
 
 /** What a page tells who cannot see it, and what it tells beside its texts, without a Russian letter. */
@@ -28,6 +31,7 @@ function notRussian() {
   const names = ["aria-label", "title", "placeholder", "alt", "aria-description", "aria-roledescription"];
   return names.flatMap((name) =>
     [...document.body.querySelectorAll(`[${name}]`)]
+      .filter((element) => !element.closest("[aria-hidden=true]"))
       .map((element) => element.getAttribute(name))
       .filter((words) => /[a-z]/i.test(words) && !/[а-яё]/i.test(words))
       .map((words) => ({ name, words })),

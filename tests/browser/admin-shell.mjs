@@ -191,6 +191,7 @@ export const shell = {
       assert.equal(await page.evaluate(() => localStorage.getItem("kotodom.language")), "en");
       await page.unroute("**/admin/assets/**");
       await open(page, world, "settings");
+      await settled(page);
       const field = page.getByRole("textbox", { name: SORRY });
       await field.fill("Half a thought");
       await page.route("**/admin/assets/**", (route) => route.fulfill({ status: 404, body: "" }));

@@ -243,7 +243,7 @@ export const work = {
       await page.getByText("No messages like these").waitFor();
       for (const path of [`bots/${world.botId}`, `chats/${world.botId}:1001`, `messages/${items[0].id}`]) {
         await open(page, world, path);
-        await page.getByRole("heading", { name: "404" }).waitFor();
+        await page.getByRole("heading", { name: "Not found" }).waitFor();
       }
     },
   },

@@ -7,9 +7,9 @@ import { getThemeColor, useMantineTheme } from "@mantine/core";
 /** The charts' tables say the same in numbers, so that no chart need be walked through by keyboard. */
 export const UNFOCUSED = { accessibilityLayer: false };
 
-/** Labels of the x axis are left out evenly, and the line's ends are not cut by the edge. */
+/** Labels of the x axis are left out evenly; neither they nor the line's ends are cut by the edge. */
 export const AXES = {
-  xAxisProps: { interval: "equidistantPreserveStart", padding: { left: 12, right: 12 } },
+  xAxisProps: { interval: "equidistantPreserveStart", padding: { left: 32, right: 32 } },
   yAxisProps: { interval: 0 },
 } as const;
 

@@ -98,7 +98,7 @@ function Messages() {
           {
             accessor: "text",
             title: t("text"),
-            width: 320,
+            width: 280,
             ellipsis: true,
             narrow: "title",
             render: ({ id, text }) => (

@@ -94,8 +94,10 @@ export function BotCharts({ bots }: { bots: Schemas["Stats"]["bots"] }) {
     dataKey: "bot",
     orientation: "vertical",
     gridAxis: "y",
+    xAxisProps: { tickCount: 3, interval: 0 },
     yAxisProps: { ...AXES.yAxisProps, width: NAME_PX },
-    barChartProps: UNFOCUSED,
+    // For half of the last number below.
+    barChartProps: { ...UNFOCUSED, margin: { right: 24 } },
   } as const;
   return (
     <SimpleGrid cols={{ base: 1, lg: 3 }} spacing="lg">

@@ -51,7 +51,7 @@ type Shown = { first: string; children: React.ReactNode };
 function Figures({ first, children }: Shown) {
   const { t } = useTranslation(["statistics", "common"]);
   return (
-    <Table.ScrollContainer minWidth={720}>
+    <Table.ScrollContainer minWidth={860}>
       <Table withTableBorder>
         <Table.Thead>
           <Table.Tr>
