@@ -45,7 +45,7 @@ run: install ## Set up and run everything: PostgreSQL, Valkey, web, worker, poll
 	@exec $(VENV)/bin/kotodom run
 
 test: install $(VENV)/.dev $(VENV)/.bench tests/browser/node_modules/.made ## Set up and run every test (ARGS="-k name" picks some, JOBS=0 is one process)
-	@$(WITH_NODE) $(VENV)/bin/pytest --numprocesses $(or $(JOBS),3) --dist loadfile $(ARGS)
+	@$(WITH_NODE) $(VENV)/bin/pytest --numprocesses $(or $(JOBS),2) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev $(ADMIN)/dist/.made $(LANDING)/dist/.made ## What a reviewer runs: format, lint, types, import contracts
 	$(VENV)/bin/ruff format --check --quiet .

@@ -32,6 +32,8 @@ function notRussian() {
   return names.flatMap((name) =>
     [...document.body.querySelectorAll(`[${name}]`)]
       .filter((element) => !element.closest("[aria-hidden=true]"))
+      // What people wrote, in whatever language.
+      .filter((element) => name !== "title" || element.dir !== "auto")
       .map((element) => element.getAttribute(name))
       .filter((words) => /[a-z]/i.test(words) && !/[а-яё]/i.test(words))
       .map((words) => ({ name, words })),

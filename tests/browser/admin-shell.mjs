@@ -93,7 +93,7 @@ export const shell = {
       await open(page, world, "settings");
       page.on("dialog", () => assert.fail("a question nobody can answer"));
       const field = page.getByRole("textbox", { name: SORRY });
-      await field.fill("Half a thought");
+      await field.fill("Saved after all");
       await page.context().clearCookies();
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByText(ENDED).waitFor();
@@ -101,7 +101,7 @@ export const shell = {
       await page.getByLabel("Password", { exact: true }).fill(world.admin.password);
       await page.keyboard.press("Enter");
       await page.getByText(ENDED).waitFor({ state: "detached" });
-      assert.equal(await field.inputValue(), "Half a thought");
+      assert.equal(await field.inputValue(), "Saved after all");
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByText("The settings are saved").waitFor();
     },
