@@ -1,4 +1,4 @@
-import { type QueryClient, QueryObserver } from "@tanstack/react-query";
+import { InfiniteQueryObserver, type QueryClient, QueryObserver } from "@tanstack/react-query";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { type Change, concerns, listen } from "./live";
@@ -144,6 +144,32 @@ test("what is being asked for when it first opens is not asked for twice", async
   Stream.last.open();
   arrive(null);
   await vi.advanceTimersByTimeAsync(300);
+  expect(asked).toBe(1);
+  end();
+});
+
+test("what somebody waits for of a list is not cut off by a change", async () => {
+  let come: (page: number) => void = () => {};
+  const more = new Promise<number>((resolve) => {
+    come = resolve;
+  });
+  const list = new InfiniteQueryObserver(queries, {
+    queryKey: ["get", "/api/processing"],
+    queryFn: ({ pageParam }) => (pageParam === 0 ? 0 : more),
+    initialPageParam: 0,
+    getNextPageParam: (last: number) => last + 1,
+  });
+  list.subscribe(() => {});
+  const end = listen(queries);
+  Stream.last.open();
+  await vi.advanceTimersByTimeAsync(0);
+  void list.fetchNextPage();
+  Stream.last.say(message);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(asked).toBe(0);
+  come(1);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(list.getCurrentResult().data?.pages).toEqual([0, 1]);
   expect(asked).toBe(1);
   end();
 });

@@ -47,6 +47,10 @@ export function concerns(queryKey: readonly unknown[], changes: readonly Change[
 const isOld = ({ queryKey, state: { fetchStatus, dataUpdatedAt } }: Query): boolean =>
   fetchStatus === "idle" && Date.now() - dataUpdatedAt > NEW_MS && concerns(queryKey, [REFRESH]);
 
+/** Whether somebody waits for more of a list. */
+const isGoingOn = ({ state }: Query): boolean =>
+  state.fetchStatus === "fetching" && state.fetchMeta?.fetchMore !== undefined;
+
 function askAgain(queries: QueryClient, changes: readonly Change[]): Promise<unknown> {
   const isConcerned = ({ queryKey }: Query) => concerns(queryKey, changes);
   const isAll = changes.some(({ type }) => type === "refresh");
@@ -68,6 +72,11 @@ export function listen(queries: QueryClient): () => void {
   let gathering: ReturnType<typeof setTimeout> | undefined;
   let hasEnded = false;
   const ask = async (): Promise<void> => {
+    // To ask again would cut that off, and the rest of the list would not come.
+    if (queries.isFetching({ predicate: isGoingOn }) > 0) {
+      gathering = setTimeout(ask, GATHER_MS);
+      return;
+    }
     const changes = gathered;
     gathered = [];
     const asked = askAgain(queries, changes);
