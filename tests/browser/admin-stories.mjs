@@ -237,7 +237,7 @@ export const stories = {
       await say(world, EMOJI, 1002);
       await enter(page, world);
       await open(page, world, "chats");
-      await page.getByRole("link", { name: /1001|Person|hello/ }).first().click();
+      await page.locator(`[id="chat-${world.botId}:1001"]`).click();
       await page.getByText("hello", { exact: true }).first().waitFor();
       await page.getByRole("button", { name: "Pause the bot" }).click();
       await page.getByText("The bot is paused here").waitFor();
